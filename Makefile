@@ -1,0 +1,111 @@
+# Cargomail: one Makefile for everything.
+#
+#   sudo make demo      set everything up and tell the story of one message
+#   sudo make check     set everything up and run the tests
+#   make [all]          the programs, in build/$(VARIANT)
+#   make install        into $(DESTDIR)$(PREFIX)
+#
+# VARIANT is release (default), asan (AddressSanitizer and UBSan) or debug.
+
+VERSION    = 0.1.0
+VARIANT   ?= release
+PREFIX    ?= /usr/local
+SYSCONFDIR ?= /etc
+MANDIR     = $(PREFIX)/share/man
+DESTDIR   ?=
+B          = build/$(VARIANT)
+
+CC        ?= gcc
+CLANG     ?= clang
+PKGS       = libevent_core openssl libsodium libcjson libldns
+WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes \
+             -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
+             -Wsign-compare -Wformat=2
+CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+CFLAGS_debug   = -O0 -g
+CFLAGS_asan    = -O1 -g -fsanitize=address,undefined \
+                 -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS    ?= $(CFLAGS_$(VARIANT))
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -fPIC $(WARNINGS) $(WERROR) $(CFLAGS) \
+             -Ilib -DVERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' \
+             -DSYSCONFDIR='"$(SYSCONFDIR)"' \
+             $(shell pkg-config --cflags $(PKGS))
+# libcurl by its OpenSSL flavour: libetpan-dev brings the GnuTLS headers,
+# which are the same; symbols bind to the runtime library libcurl4.
+ALL_LDFLAGS = $(filter -fsanitize%,$(CFLAGS)) -Wl,-z,relro,-z,now $(LDFLAGS)
+LIBS        = $(shell pkg-config --libs $(PKGS)) -llmdb -letpan \
+              -l:libcurl.so.4 -lpthread
+
+# What libgrip.so is made of: the grip_ layer that others may link, and what
+# of the base layer it stands on, hidden.
+GRIP_BASE  = outcome buffer encoding json_strict unix_socket
+GRIP_SRC   = $(wildcard lib/grip_*.c) $(GRIP_BASE:%=lib/%.c)
+LIB_SRC    = $(wildcard lib/*.c)
+DAEMONS    = gripd mailboxd retrievald broker
+CLIENTS    = cargomail cargomailctl
+PROGRAMS   = $(DAEMONS:%=$(B)/%) $(CLIENTS:%=$(B)/%)
+TESTS      = $(patsubst tests/unit/%.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+FUZZERS    = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+ARCHIVES   = $(DAEMONS:%=$(B)/%.a) $(B)/client.a
+
+all: $(PROGRAMS) $(B)/libgrip.so.0
+
+include tests/lab/lab.mk
+
+# ---- compiling -------------------------------------------------------------
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(dir $<) -MMD -MP -c -o $@ $<
+
+# Hidden but for what carries GRIP_EXPORT.
+$(B)/obj/so/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+$(B)/libgrip.so.0: $(patsubst %.c,$(B)/obj/so/%.o,$(GRIP_SRC))
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libgrip.so.0 \
+	    -o $@ $^ $(shell pkg-config --libs openssl libsodium libcjson)
+	ln -sf libgrip.so.0 $(B)/libgrip.so
+
+# The rest of lib, and once more with libgrip inside for tests that look at
+# what the shared library hides.
+$(B)/libcargo.a: $(call obj,$(filter-out lib/grip_%,$(LIB_SRC)))
+$(B)/liball.a: $(call obj,$(LIB_SRC))
+$(B)/client.a: $(call obj,$(filter-out client/main_%,$(wildcard client/*.c)))
+define daemon_archive
+$(B)/$(1).a: $(call obj,$(filter-out $(1)/main.c,$(wildcard $(1)/*.c)))
+endef
+$(foreach d,$(DAEMONS),$(eval $(call daemon_archive,$(d))))
+
+%.a:
+	rm -f $@
+	ar rcs $@ $(filter %.o,$^)
+
+RPATH = -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+
+$(DAEMONS:%=$(B)/%): $(B)/%: $(B)/obj/%/main.o $(B)/%.a $(B)/libcargo.a \
+    $(B)/libgrip.so.0
+	$(CC) $(ALL_LDFLAGS) $(RPATH) -o $@ $(B)/obj/$*/main.o $(B)/$*.a \
+	    -L$(B) -lgrip $(B)/libcargo.a $(LIBS)
+
+$(CLIENTS:%=$(B)/%): $(B)/%: $(B)/obj/client/main_%.o $(B)/client.a \
+    $(B)/libcargo.a $(B)/libgrip.so.0
+	$(CC) $(ALL_LDFLAGS) $(RPATH) -o $@ $(B)/obj/client/main_$*.o \
+	    $(B)/client.a -L$(B) -lgrip $(B)/libcargo.a $(LIBS)
+
+# ---- tests -----------------------------------------------------------------
+
+$(TESTS): $(B)/%: $(B)/obj/tests/unit/%.o $(ARCHIVES) $(B)/liball.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(B)/liball.a $(LIBS)
+
+$(B)/obj/tests/%.o: ALL_CFLAGS += $(addprefix -I,$(DAEMONS) client tests/unit)
+
+unit-tests: $(TESTS)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: all unit-tests
+.SECONDARY:

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What every daemon's main does alike: options, sd_notify, sockets passed by
+ * systemd, signals. Foreground only; no pid files, no self-supervision.
+ */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+#include <stdbool.h>
+
+struct daemon_options {
+	const char *config; /* -c FILE */
+	const char *role;   /* -r WORD, NULL if not given */
+	bool check;	    /* -n: check the configuration and exit */
+	bool debug;	    /* -d: log debug lines */
+};
+
+/* Parses the common options; prints usage and exits 64 on a bad one.
+ * `options_r->config` must hold the default. Only daemons that pass
+ * `with_role` take -r. */
+void daemon_options(int argc, char **argv, bool with_role,
+    struct daemon_options *options_r);
+
+/* Opens the way to systemd before the chroot hides it. SIGPIPE is ignored.
+ * A nofile soft limit is raised to the hard one. */
+void daemon_prepare(void);
+
+/* READY=1, STOPPING=1, RELOADING=1 and STATUS=...; no-ops without systemd. */
+void daemon_notify_ready(void);
+void daemon_notify_stopping(void);
+void daemon_notify_status(const char *text);
+
+/* A descriptor that systemd passed under this name (LISTEN_FDNAMES), or -1. */
+int daemon_passed_socket(const char *name);
+
+#endif
