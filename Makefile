@@ -17,7 +17,7 @@ B          = build/$(VARIANT)
 
 CC        ?= gcc
 CLANG     ?= clang
-PKGS       = libevent_core openssl libsodium libcjson libldns
+PKGS       = libevent_core openssl libsodium libcjson
 WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes \
              -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
              -Wsign-compare -Wformat=2
@@ -33,12 +33,12 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -fPIC $(WARNINGS) $(WERROR) $(CFLAGS) \
 # libcurl by its OpenSSL flavour: libetpan-dev brings the GnuTLS headers,
 # which are the same; symbols bind to the runtime library libcurl4.
 ALL_LDFLAGS = $(filter -fsanitize%,$(CFLAGS)) -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS        = $(shell pkg-config --libs $(PKGS)) -llmdb -letpan \
+LIBS        = $(shell pkg-config --libs $(PKGS)) -lldns -llmdb -letpan \
               -l:libcurl.so.4 -lpthread
 
 # What libgrip.so is made of: the grip_ layer that others may link, and what
 # of the base layer it stands on, hidden.
-GRIP_BASE  = outcome buffer encoding json_strict unix_socket
+GRIP_BASE  = outcome buffer encoding json_strict json_members unix_socket
 GRIP_SRC   = $(wildcard lib/grip_*.c) $(GRIP_BASE:%=lib/%.c)
 LIB_SRC    = $(wildcard lib/*.c)
 DAEMONS    = gripd mailboxd retrievald broker
