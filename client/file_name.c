@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * File names out of messages: hostile bytes in, a harmless base name out.
+ *
+ * Decodes UTF-8 by hand: the C library's decoder depends on the user's
+ * locale, and a name must come out the same in every locale.
+ */
+#include "file_name.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+/* Ranges of code points that draw nothing or redraw what stands around
+ * them (Unicode categories Cc, Cf, Zl, Zp as far as they can deceive). */
+static const struct {
+	long first, last;
+} bad_codes[] = {
+	{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },
+	{ 0x061c, 0x061c }, { 0x180e, 0x180e }, { 0x200b, 0x200f },
+	{ 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
+	{ 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+};
+
+/* Length of the character that `lead` announces and its smallest code. */
+static size_t
+lead_length(unsigned char lead, long *bits_r, long *least_r)
+{
+	if (lead >= 0xc2 && lead <= 0xdf) {
+		*bits_r = lead & 0x1f;
+		*least_r = 0x80;
+		return 2;
+	}
+	if (lead >= 0xe0 && lead <= 0xef) {
+		*bits_r = lead & 0x0f;
+		*least_r = 0x800;
+		return 3;
+	}
+	if (lead >= 0xf0 && lead <= 0xf4) {
+		*bits_r = lead & 0x07;
+		*least_r = 0x10000;
+		return 4;
+	}
+	return 0;
+}
+
+size_t
+file_name_next(const char *text, long *code_r)
+{
+	const unsigned char *in = (const unsigned char *)text;
+	size_t len, i;
+	long code, least;
+
+	*code_r = -1;
+	if (in[0] == '\0')
+		return 0;
+	if (in[0] < 0x80) {
+		*code_r = in[0];
+		return 1;
+	}
+	len = lead_length(in[0], &code, &least);
+	if (len == 0)
+		return 1;
+	for (i = 1; i < len; i++) {
+		if ((in[i] & 0xc0) != 0x80)
+			return 1;
+		code = code << 6 | (in[i] & 0x3f);
+	}
+	if (code < least || code > 0x10ffff ||
+	    (code >= 0xd800 && code <= 0xdfff))
+		return 1;
+	*code_r = code;
+	return len;
+}
+
+int
+file_name_code_is_bad(long code)
+{
+	size_t i;
+
+	if (code < 0)
+		return 1;
+	for (i = 0; i < sizeof(bad_codes) / sizeof(bad_codes[0]); i++)
+		if (code >= bad_codes[i].first && code <= bad_codes[i].last)
+			return 1;
+	return 0;
+}
+
+/* Both kinds of slash: the sender may sit at another system. */
+static const char *
+base_name(const char *path)
+{
+	const char *p, *base = path;
+
+	for (p = path; *p != '\0'; p++)
+		if (*p == '/' || *p == '\\')
+			base = p + 1;
+	return base;
+}
+
+/* Where the extension begins (its dot), or the end if there is none that
+ * is short and stands behind something. */
+static size_t
+extension_offset(const char *name)
+{
+	size_t len = strlen(name);
+	const char *dot = strrchr(name, '.');
+
+	if (dot == NULL || dot == name || len - (size_t)(dot - name) > 16)
+		return len;
+	return (size_t)(dot - name);
+}
+
+/* The longest run of whole characters within `max` bytes. */
+static size_t
+whole_characters(const char *name, size_t max)
+{
+	size_t at = 0, len;
+	long code;
+
+	while ((len = file_name_next(name + at, &code)) > 0 && at + len <= max)
+		at += len;
+	return at;
+}
+
+static void
+shorten(char *name)
+{
+	size_t len = strlen(name), dot = extension_offset(name);
+	size_t keep;
+
+	if (len <= FILE_NAME_MAX_LEN)
+		return;
+	keep = whole_characters(name, FILE_NAME_MAX_LEN - (len - dot));
+	memmove(name + keep, name + dot, len - dot + 1);
+}
+
+static void
+trim(char *name)
+{
+	size_t len, skip = strspn(name, ".- ");
+
+	memmove(name, name + skip, strlen(name + skip) + 1);
+	len = strlen(name);
+	while (len > 0 && (name[len - 1] == '.' || name[len - 1] == ' '))
+		name[--len] = '\0';
+}
+
+char *
+file_name_clean(const char *hostile, const char *fallback)
+{
+	const char *in;
+	char *name;
+	size_t len, out = 0;
+	long code;
+
+	if (hostile == NULL)
+		return x_strdup(fallback);
+	in = base_name(hostile);
+	name = x_malloc(strlen(in) + 1);
+	for (; (len = file_name_next(in, &code)) > 0; in += len) {
+		if (file_name_code_is_bad(code)) {
+			name[out++] = '_';
+			continue;
+		}
+		memcpy(name + out, in, len);
+		out += len;
+	}
+	name[out] = '\0';
+	trim(name);
+	shorten(name);
+	/* Only what was taken out would be left: that is no name. */
+	if (name[strspn(name, "_")] == '\0') {
+		free(name);
+		return x_strdup(fallback);
+	}
+	return name;
+}
+
+char *
+file_name_number(const char *name, unsigned number)
+{
+	size_t dot = extension_offset(name);
+
+	return x_asprintf("%.*s-%u%s", (int)dot, name, number, name + dot);
+}
