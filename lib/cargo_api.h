@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Names and limits of the HTTP interface of a Resource Mailbox, for both of
+ * its ends. The whole of it is told in cargomail-protocol(7).
+ */
+#ifndef CARGO_API_H
+#define CARGO_API_H
+
+#define CARGO_API_VERSION 1
+
+/* Paths; what follows a '/' at the end is a hash, an id or a lease. */
+#define CARGO_API_RESOURCES "/v1/resources"
+#define CARGO_API_RESOURCE "/v1/resources/"
+#define CARGO_API_SHARE "/v1/shares/"
+#define CARGO_API_NOTIFICATIONS "/v1/notifications"
+#define CARGO_API_MESSAGES "/v1/messages"
+#define CARGO_API_MESSAGE "/v1/messages/"
+#define CARGO_API_SESSIONS "/v1/sessions"
+#define CARGO_API_PULLS_LEASE "/v1/pulls/lease"
+#define CARGO_API_PULL "/v1/pulls/"
+#define CARGO_API_WELL_KNOWN "/.well-known/cargomail"
+
+/* Limits of bodies in bytes; resources have their own in the configuration. */
+#define CARGO_API_NOTIFICATION_MAX (2 * 1024 * 1024)
+#define CARGO_API_BODY_MAX (256 * 1024)
+
+#define CARGO_API_RESOURCES_MAX 200   /* of a share, of a placeholder */
+#define CARGO_API_RECIPIENTS_MAX 500  /* of a share */
+#define CARGO_API_SHARE_ID_LEN 22     /* base64url of 128 bits */
+#define CARGO_API_SHARE_SECONDS_MAX (14 * 24 * 3600)
+#define CARGO_API_CATEGORY_MAX 64
+#define CARGO_API_WAIT_MAX 120	      /* seconds, for ?wait= */
+
+#endif
