@@ -48,11 +48,6 @@ enum grip_role {
 GRIP_EXPORT const char *grip_role_name(enum grip_role role);
 GRIP_EXPORT int grip_role_parse(const char *name, enum grip_role *role_r);
 
-/* "notify", "get", "put", "release": the route that a token of this type
- * opens; and back: 0, or -1. */
-GRIP_EXPORT const char *grip_route_name(enum grip_type type);
-GRIP_EXPORT int grip_route_parse(const char *name, enum grip_type *type_r);
-
 /* One verb: the members of its requests besides id and verb. */
 struct grip_verb {
 	const char *protocol;
@@ -79,7 +74,7 @@ GRIP_EXPORT enum outcome grip_protocol_hello_parse(const char *protocol,
 
 /* ---- requests ---- */
 
-struct grip_request {
+struct grip_protocol_request {
 	int64_t id;		      /* -1: not even that could be read */
 	const struct grip_verb *verb; /* NULL if unknown */
 	cJSON *json;		      /* the whole object, NULL on failure */
@@ -91,9 +86,10 @@ struct grip_request {
  * drop the connection. TEMPFAIL: no memory.
  */
 GRIP_EXPORT enum outcome grip_protocol_request_parse(const char *protocol,
-    const void *data, size_t len, struct grip_request *request_r,
+    const void *data, size_t len, struct grip_protocol_request *request_r,
     struct reason *why);
-GRIP_EXPORT void grip_protocol_request_free(struct grip_request *request);
+GRIP_EXPORT void grip_protocol_request_free(
+    struct grip_protocol_request *request);
 
 /* The client's side: a new object {"verb":verb}; the id is added by whoever
  * sends it. NULL for want of memory. */
