@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * From a placeholder and its resources back to the message: raw bytes of the
+ * placeholder are spliced, each external body of ours is replaced by the
+ * part that it stands for, encoded by its recipe, or in our own way where
+ * there is none. Constant memory, however large the resources are; the hash
+ * and size of each are checked as it passes.
+ */
+#ifndef CARGO_REBUILD_H
+#define CARGO_REBUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "cargo_placeholder.h"
+
+/*
+ * `read` gives the next bytes of resource `index` (in order, from its start;
+ * 0 at the end, -1 on error); resources are asked for one after the other.
+ * `write` takes the next bytes of the message; -1 on error.
+ */
+struct cargo_rebuild_io {
+	ssize_t (*read)(void *context, size_t index, void *data_r, size_t max);
+	int (*write)(void *context, const void *data, size_t len);
+	void *context;
+};
+
+/*
+ * Rebuilds. *exact_r is true if every part had a recipe, so the result is
+ * byte for byte what the sender's client made. OK; TEMPFAIL "read" or
+ * "write" when a callback failed; PERMFAIL "digest" if a resource is not
+ * what its hash and size say. What was written until then must be dropped.
+ */
+enum outcome cargo_rebuild(const struct cargo_placeholder *placeholder,
+    const char *message, size_t len, const struct cargo_rebuild_io *io,
+    bool *exact_r, struct reason *why);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * MIME is read in a box: libetpan runs only in a child process that has no
+ * socket, no file and no key. The message is mapped read-only; a list of
+ * parts with raw offsets comes back through a pipe and is checked as if the
+ * box had been taken over. Depth and number of parts are bounded before
+ * libetpan sees the message, CPU time is bounded by the kernel. The only
+ * place that includes libetpan.
+ */
+#ifndef MIME_BOX_H
+#define MIME_BOX_H
+
+#include <stddef.h>
+
+#include "outcome.h"
+
+#define MIME_MAX_DEPTH 50
+#define MIME_MAX_PARTS 1000
+
+enum mime_encoding {
+	MIME_7BIT,
+	MIME_8BIT,
+	MIME_BINARY,
+	MIME_BASE64,
+	MIME_QUOTED_PRINTABLE,
+	MIME_OTHER,
+};
+
+/* A leaf, a multipart or an embedded message. Offsets count from the start
+ * of the message. `start` is where the part's own header begins (for the
+ * first part: 0); `body` behind the empty line; `end` where its content ends,
+ * before the line end that belongs to the next boundary. */
+struct mime_part {
+	int parent;	/* index in the list; -1 for the first */
+	int depth;	/* 0 for the first */
+	char type[64];	/* "text/plain", lower case */
+	enum mime_encoding encoding;
+	size_t start, body, end;
+};
+
+struct mime_parts {
+	struct mime_part *parts; /* in the order of the message */
+	size_t count;
+};
+
+/* Parses in a child. TEMPFAIL "box" if the child died or took too long;
+ * PERMFAIL "limit" (too deep, too many parts) or "form". Free the parts with
+ * mime_parts_free(). */
+enum outcome mime_box_read(const char *message, size_t len,
+    struct mime_parts *parts_r, struct reason *why);
+
+/* The same in this process: for the child itself and for fuzzing. */
+enum outcome mime_box_parse(const char *message, size_t len,
+    struct mime_parts *parts_r, struct reason *why);
+
+void mime_parts_free(struct mime_parts *parts);
+
+#endif
