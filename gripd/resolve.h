@@ -10,13 +10,19 @@
 
 struct resolve;
 
+/* Looks at the configuration only, for -n. 0, or -1 with *error_r (free()). */
+int resolve_check(const struct gripd_config *config, char **error_r);
+
 /* As root, before the chroot: sockets, addresses of the DNS servers. Borrows
  * `config`. NULL with *error_r (free()). */
 struct resolve *resolve_open(const struct gripd_config *config,
     char **error_r);
 
-/* After privileges were dropped: runs until SIGTERM. Frees *resolve. The
- * exit status. */
-int resolve_serve(struct resolve **resolve);
+/* After privileges were dropped: tells systemd and runs until SIGTERM or
+ * SIGINT. 0, or -1 if the loop could not be made. */
+int resolve_serve(struct resolve *resolve);
+
+/* Closes, frees and sets to NULL. */
+void resolve_close(struct resolve **resolve);
 
 #endif

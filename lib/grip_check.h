@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The checks of GRIP by name and in order, as pure functions of a token, a
- * request and what the DNS said. Check 1 (`form`) is grip_token_parse; 2 to 9
+ * The checks of GRIP by name and in order, as pure functions of a token, of
+ * what it came with and of what the DNS said. Check 1 (`form`) is grip_token_parse; 2 to 9
  * are grip_check_local; 10 is grip_check_published; 11 (`digest`) belongs to
  * who reads the body. The first that fails ends it.
  *
@@ -23,7 +23,7 @@
 #define GRIP_LEEWAY 60 /* seconds, both ways */
 
 /* What the token came with. Everything is borrowed. */
-struct grip_request {
+struct grip_check_input {
 	enum grip_type route;		/* the type that this route takes */
 	const char *const *audiences;	/* own host names */
 	size_t audience_count;
@@ -35,11 +35,11 @@ struct grip_request {
 
 /* Checks 2 to 9. OK, or the reason whose word is the check's name. */
 GRIP_EXPORT enum outcome grip_check_local(const struct grip_token *token,
-    const struct grip_request *request, struct reason *why);
+    const struct grip_check_input *input, struct reason *why);
 
 /* Checks 2 and 3 again: what can change between two uses of a verdict. */
 GRIP_EXPORT enum outcome grip_check_again(const struct grip_token *token,
-    const struct grip_request *request, struct reason *why);
+    const struct grip_check_input *input, struct reason *why);
 
 /* What the DNS said about one `iss`. */
 struct grip_publication {
@@ -55,11 +55,11 @@ struct grip_publication {
 /*
  * Check 10 for the token itself, not for the one inside (call it once for
  * each, with the publication at the `iss` of each). Decides `subject` too when
- * the certificate's CN is not `iss`: pass the outer token's request; for the
+ * the certificate's CN is not `iss`: pass the outer token's input; for the
  * inner one pass NULL. `require_secure`: an answer without DNSSEC is as none.
  */
 GRIP_EXPORT enum outcome grip_check_published(const struct grip_token *token,
-    const struct grip_request *request,
+    const struct grip_check_input *input,
     const struct grip_publication *publication, bool require_secure,
     struct reason *why);
 

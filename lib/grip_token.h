@@ -36,11 +36,6 @@ enum grip_type {
 GRIP_EXPORT const char *grip_type_name(enum grip_type type);
 /* By typ; 0, or -1. */
 GRIP_EXPORT int grip_type_find(const char *name, enum grip_type *type_r);
-/* By the short word that local protocols use: "notify", "get", "put",
- * "release"; 0, or -1. */
-GRIP_EXPORT int grip_type_find_route(const char *route,
-    enum grip_type *type_r);
-GRIP_EXPORT const char *grip_type_route(enum grip_type type);
 /* The role whose identity signs it: "_cb" or "_rra". */
 GRIP_EXPORT const char *grip_type_role(enum grip_type type);
 /* Greatest exp - iat in seconds. */
