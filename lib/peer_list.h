@@ -8,6 +8,7 @@
 #define PEER_LIST_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Rooms under base_directory and the users who live there. */
 enum peer {
@@ -22,7 +23,7 @@ enum peer {
 struct peer_route {
 	enum peer server;
 	enum peer client;
-	const char *socket; /* file name in the client's run/ */
+	const char *socket; /* as the client sees it: "/run/sign.sock" */
 	int type;	    /* SOCK_STREAM or SOCK_SEQPACKET */
 };
 
@@ -35,6 +36,7 @@ const char *peer_directory(enum peer peer); /* "broker" */
 /* The non-blocking listeners of one server, one for each client. */
 struct peer_listener {
 	const struct peer_route *route;
+	uid_t uid; /* the client's: anybody else is refused */
 	int fd;
 };
 

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Options, sd_notify(3) and socket passing. The two protocols of systemd are
+ * a datagram and three environment variables; libsystemd is not linked for
+ * that.
+ */
+#include "daemon.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define LISTEN_FDS_START 3
+
+/* Connected before the chroot; -1 without systemd. */
+static int daemon_notify_fd = -1;
+
+static void
+daemon_usage(const char *program, bool with_role)
+{
+	fprintf(stderr, "usage: %s [-dn] [-c file]%s\n", program,
+	    with_role ? " -r role" : "");
+	exit(EX_USAGE);
+}
+
+void
+daemon_options(int argc, char **argv, bool with_role,
+    struct daemon_options *options_r)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, with_role ? "c:dnr:V" : "c:dnV")) !=
+	    -1) {
+		switch (option) {
+		case 'c':
+			options_r->config = optarg;
+			break;
+		case 'd':
+			options_r->debug = true;
+			break;
+		case 'n':
+			options_r->check = true;
+			break;
+		case 'r':
+			options_r->role = optarg;
+			break;
+		case 'V':
+			printf("cargomail %s\n", VERSION);
+			exit(EX_OK);
+		default:
+			daemon_usage(argv[0], with_role);
+		}
+	}
+	if (optind != argc || (with_role && options_r->role == NULL))
+		daemon_usage(argv[0], with_role);
+}
+
+static void
+daemon_notify_open(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t len;
+	int fd;
+
+	if (path == NULL || (len = strlen(path)) >= sizeof(address.sun_path))
+		return;
+	memcpy(address.sun_path, path, len);
+	if (*path == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return;
+	if (connect(fd, (struct sockaddr *)&address,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) !=
+	    0) {
+		close(fd);
+		return;
+	}
+	daemon_notify_fd = fd;
+}
+
+void
+daemon_prepare(void)
+{
+	struct rlimit limit;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	daemon_notify_open();
+}
+
+static void
+daemon_notify(const char *text)
+{
+	/* Nobody listening is no reason to stop. */
+	if (daemon_notify_fd != -1 &&
+	    send(daemon_notify_fd, text, strlen(text), MSG_NOSIGNAL) == -1)
+		return;
+}
+
+void
+daemon_notify_ready(void)
+{
+	daemon_notify("READY=1");
+}
+
+void
+daemon_notify_stopping(void)
+{
+	daemon_notify("STOPPING=1");
+}
+
+void
+daemon_notify_status(const char *text)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "STATUS=%s", text);
+	daemon_notify(line);
+}
+
+int
+daemon_passed_socket(const char *name)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	const char *names = getenv("LISTEN_FDNAMES");
+	size_t len = strlen(name);
+	int fds;
+
+	if (pid == NULL || count == NULL || names == NULL ||
+	    strtol(pid, NULL, 10) != getpid())
+		return -1;
+	fds = (int)strtol(count, NULL, 10);
+	for (int i = 0; i < fds; i++) {
+		if (strncmp(names, name, len) == 0 &&
+		    (names[len] == ':' || names[len] == '\0')) {
+			int fd = LISTEN_FDS_START + i;
+
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+			fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+			return fd;
+		}
+		names = strchr(names, ':');
+		if (names == NULL)
+			return -1;
+		names++;
+	}
+	return -1;
+}
