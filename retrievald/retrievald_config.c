@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The table of keys and what config_file cannot check by type.
+ */
+#include "retrievald_config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+#define AT(member) offsetof(struct retrievald_config, member)
+const struct config_key retrievald_config_keys[] = {
+	{ "base_directory", CONFIG_STRING, AT(base_directory),
+	    "/var/lib/cargomail", 0, 0, NULL },
+	{ "user", CONFIG_STRING, AT(user), "cargomail-retrieval", 0, 0, NULL },
+	{ "workers", CONFIG_INTEGER, AT(workers), "8", 1,
+	    RETRIEVALD_MAX_WORKERS, NULL },
+	{ "ca_bundle", CONFIG_STRING, AT(ca_bundle),
+	    "/etc/ssl/certs/ca-certificates.crt", 0, 0, NULL },
+	{ "tls_trust", CONFIG_LIST, AT(tls_trust), "webpki", 0, 0, NULL },
+	{ "ports", CONFIG_LIST, AT(ports), "443, 8443", 0, 0, NULL },
+	{ "allow_addresses", CONFIG_LIST, AT(allow_addresses), "", 0, 0,
+	    NULL },
+	{ "connect_timeout", CONFIG_DURATION, AT(connect_timeout), "30s", 1,
+	    600, NULL },
+	{ "stall_timeout", CONFIG_DURATION, AT(stall_timeout), "60s", 1, 3600,
+	    NULL },
+	{ "minimum_rate", CONFIG_SIZE, AT(minimum_rate), "1K", 1, 1LL << 30,
+	    NULL },
+	{ "lease_wait", CONFIG_DURATION, AT(lease_wait), "60s", 1, 120, NULL },
+	{ "signer_timeout", CONFIG_DURATION, AT(signer_timeout), "10s", 1, 60,
+	    NULL },
+	{ NULL, 0, 0, NULL, 0, 0, NULL },
+};
+#undef AT
+
+static int
+check(const char *path, const struct retrievald_config *config,
+    char **error_r)
+{
+	size_t i;
+
+	if (config->base_directory[0] != '/') {
+		*error_r = x_asprintf("%s: base_directory: not an absolute "
+		    "path", path);
+		return -1;
+	}
+	for (i = 0; i < config->tls_trust.count; i++)
+		if (strcmp(config->tls_trust.items[i], "webpki") != 0 &&
+		    strcmp(config->tls_trust.items[i], "dns") != 0) {
+			*error_r = x_asprintf("%s: tls_trust: %s is neither "
+			    "webpki nor dns", path,
+			    config->tls_trust.items[i]);
+			return -1;
+		}
+	if (config->tls_trust.count == 0 || config->ports.count == 0) {
+		*error_r = x_asprintf("%s: tls_trust and ports must not be "
+		    "empty", path);
+		return -1;
+	}
+	return 0;
+}
+
+int
+retrievald_config_read(const char *path, struct retrievald_config *config_r,
+    char **error_r)
+{
+	memset(config_r, 0, sizeof(*config_r));
+	if (config_file_read(path, retrievald_config_keys, config_r,
+	    error_r) < 0)
+		return -1;
+	if (check(path, config_r, error_r) < 0) {
+		retrievald_config_free(config_r);
+		return -1;
+	}
+	return 0;
+}
+
+void
+retrievald_config_free(struct retrievald_config *config)
+{
+	config_file_free(retrievald_config_keys, config);
+}
+
+int
+retrievald_config_trusts(const struct retrievald_config *config,
+    const char *word)
+{
+	return config_list_has(&config->tls_trust, word);
+}

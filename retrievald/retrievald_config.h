@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * retrievald.conf(5).
+ */
+#ifndef RETRIEVALD_CONFIG_H
+#define RETRIEVALD_CONFIG_H
+
+#include <stdint.h>
+
+#include "config_file.h"
+
+#define RETRIEVALD_MAX_WORKERS 64
+
+struct retrievald_config {
+	char *base_directory;
+	char *user;
+	int64_t workers;
+	char *ca_bundle;
+	struct config_list tls_trust;	    /* webpki, dns */
+	struct config_list ports;	    /* that an origin may name */
+	struct config_list allow_addresses; /* networks; for labs */
+	int64_t connect_timeout; /* seconds */
+	int64_t stall_timeout;	 /* seconds below minimum_rate */
+	int64_t minimum_rate;	 /* bytes a second */
+	int64_t lease_wait;	 /* seconds of long poll */
+	int64_t signer_timeout;	 /* seconds */
+};
+
+/* For the test of the manual. */
+extern const struct config_key retrievald_config_keys[];
+
+/* 0, or -1 with *error_r (one line, free()). */
+int retrievald_config_read(const char *path,
+    struct retrievald_config *config_r, char **error_r);
+void retrievald_config_free(struct retrievald_config *config);
+
+/* 1 if `word` ("webpki", "dns") stands in tls_trust. */
+int retrievald_config_trusts(const struct retrievald_config *config,
+    const char *word);
+
+#endif
