@@ -48,12 +48,18 @@ enum grip_role {
 GRIP_EXPORT const char *grip_role_name(enum grip_role role);
 GRIP_EXPORT int grip_role_parse(const char *name, enum grip_role *role_r);
 
+/* "notify", "get", "put", "release": the route that a token of this type
+ * opens ("" beyond the table); and back: 0, or -1. */
+GRIP_EXPORT const char *grip_route_name(enum grip_type type);
+GRIP_EXPORT int grip_route_parse(const char *name, enum grip_type *type_r);
+
 /* One verb: the members of its requests besides id and verb. */
 struct grip_verb {
 	const char *protocol;
 	const char *name;
-	const char *const *required; /* NULL-ended */
-	const char *const *optional; /* NULL-ended */
+	const char *required[4]; /* NULL-ended */
+	const char *optional[4]; /* NULL-ended */
+	bool claims; /* and those of the token's type (grip_token.h) */
 };
 
 /* The whole table, ended by a NULL name. */
@@ -135,6 +141,16 @@ GRIP_EXPORT enum outcome grip_protocol_token_parse(const cJSON *request,
 GRIP_EXPORT cJSON *grip_protocol_handshake(const char *identity,
     const void *content, size_t len);
 
+/* Bytes in base64url out of a member, at most *len_r; their number to
+ * *len_r. 0, or -1. For `content` and `signature`. */
+GRIP_EXPORT int grip_protocol_bytes(const cJSON *object, const char *name,
+    void *data_r, size_t *len_r);
+/* And into one; 0, or -1 for want of memory. */
+GRIP_EXPORT int grip_protocol_add_bytes(cJSON *object, const char *name,
+    const void *data, size_t len);
+
+#define GRIP_PROTOCOL_BYTES_MAX 4096 /* of a content or a signature */
+
 struct grip_certificate {
 	uint8_t *der;
 	size_t len;
@@ -152,9 +168,16 @@ struct grip_identities {
 	size_t count;
 };
 
-/* identities: those that the caller may use, with certificate chains. */
+/* identities: those that the caller may use, with certificate chains, as
+ * many as a packet holds; `after` is the last name of the packet before, NULL
+ * for the first one. */
+GRIP_EXPORT cJSON *grip_protocol_identities(const char *after);
+/* One identity as it stands in the answer; NULL for want of memory. */
+GRIP_EXPORT cJSON *grip_protocol_identity_format(
+    const struct grip_identity *identity);
+/* Adds those of an answer to *identities; *more_r: there are others. */
 GRIP_EXPORT enum outcome grip_protocol_identities_parse(const cJSON *answer,
-    struct grip_identities **identities_r, struct reason *why);
+    struct grip_identities *identities, bool *more_r, struct reason *why);
 GRIP_EXPORT void grip_identities_free(struct grip_identities **identities);
 /* The first of a role; by name; NULL if there is none. */
 GRIP_EXPORT const struct grip_identity *grip_identities_find_role(
