@@ -30,7 +30,7 @@ struct control_connection {
 	struct control *control;
 	struct control_connection *next;
 	struct event *event;
-	int fd;
+	int fd;	   /* -1: the client left before its answer */
 	bool busy; /* a request waits for its answer */
 };
 
@@ -80,7 +80,17 @@ control_listen(const char *daemon, char **error_r)
 }
 
 static void
-control_drop(struct control_connection *connection)
+control_close(struct control_connection *connection)
+{
+	if (connection->fd == -1)
+		return;
+	event_free(connection->event);
+	close(connection->fd);
+	connection->fd = -1;
+}
+
+static void
+control_free(struct control_connection *connection)
 {
 	struct control *control = connection->control;
 	struct control_connection **at = &control->connections;
@@ -89,9 +99,18 @@ control_drop(struct control_connection *connection)
 		at = &(*at)->next;
 	*at = connection->next;
 	control->count--;
-	event_free(connection->event);
-	close(connection->fd);
+	control_close(connection);
 	free(connection);
+}
+
+/* A connection whose verb is still at work stays until it has answered. */
+static void
+control_drop(struct control_connection *connection)
+{
+	if (connection->busy)
+		control_close(connection);
+	else
+		control_free(connection);
 }
 
 static void
@@ -194,7 +213,7 @@ control_stop(struct control **control)
 	if (*control == NULL)
 		return;
 	while ((*control)->connections != NULL)
-		control_drop((*control)->connections);
+		control_free((*control)->connections);
 	event_free((*control)->event);
 	close((*control)->fd);
 	x_free(control);
@@ -211,14 +230,15 @@ control_reply(struct control_connection *connection, cJSON *answer, int last)
 	}
 	text = json_format(answer);
 	cJSON_Delete(answer);
-	/* A client that does not read, or left, loses its answer; the read
-	 * event notices that it has gone. */
-	if (text != NULL && unix_socket_send(connection->fd, text,
-				strlen(text)) != 0 &&
+	/* A client that does not read, or left, loses its answer. */
+	if (connection->fd != -1 && text != NULL &&
+	    unix_socket_send(connection->fd, text, strlen(text)) != 0 &&
 	    errno != EPIPE)
 		log_text(LOG_WARNING, "-", "control", "answer lost: %s",
 		    strerror(errno));
 	free(text);
+	if (last && connection->fd == -1)
+		control_free(connection);
 }
 
 int
