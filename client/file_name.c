@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * File names out of messages: hostile bytes in, a harmless base name out.
- *
- * Decodes UTF-8 by hand: the C library's decoder depends on the user's
- * locale, and a name must come out the same in every locale.
+ * File names out of messages: hostile bytes in, a harmless base name out,
+ * the same in every locale.
  */
 #include "file_name.h"
 
@@ -12,6 +10,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "utf8.h"
 
 /* Ranges of code points that draw nothing or redraw what stands around
  * them (Unicode categories Cc, Cf, Zl, Zp as far as they can deceive). */
@@ -24,54 +23,19 @@ static const struct {
 	{ 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
 };
 
-/* Length of the character that `lead` announces and its smallest code. */
-static size_t
-lead_length(unsigned char lead, long *bits_r, long *least_r)
-{
-	if (lead >= 0xc2 && lead <= 0xdf) {
-		*bits_r = lead & 0x1f;
-		*least_r = 0x80;
-		return 2;
-	}
-	if (lead >= 0xe0 && lead <= 0xef) {
-		*bits_r = lead & 0x0f;
-		*least_r = 0x800;
-		return 3;
-	}
-	if (lead >= 0xf0 && lead <= 0xf4) {
-		*bits_r = lead & 0x07;
-		*least_r = 0x10000;
-		return 4;
-	}
-	return 0;
-}
-
 size_t
 file_name_next(const char *text, long *code_r)
 {
-	const unsigned char *in = (const unsigned char *)text;
-	size_t len, i;
-	long code, least;
+	uint32_t code;
+	size_t len;
 
 	*code_r = -1;
-	if (in[0] == '\0')
+	if (text[0] == '\0')
 		return 0;
-	if (in[0] < 0x80) {
-		*code_r = in[0];
-		return 1;
-	}
-	len = lead_length(in[0], &code, &least);
+	len = utf8_decode(text, strnlen(text, 4), &code);
 	if (len == 0)
 		return 1;
-	for (i = 1; i < len; i++) {
-		if ((in[i] & 0xc0) != 0x80)
-			return 1;
-		code = code << 6 | (in[i] & 0x3f);
-	}
-	if (code < least || code > 0x10ffff ||
-	    (code >= 0xd800 && code <= 0xdfff))
-		return 1;
-	*code_r = code;
+	*code_r = (long)code;
 	return len;
 }
 

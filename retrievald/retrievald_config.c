@@ -19,7 +19,7 @@ const struct config_key retrievald_config_keys[] = {
 	{ "ca_bundle", CONFIG_STRING, AT(ca_bundle),
 	    "/etc/ssl/certs/ca-certificates.crt", 0, 0, NULL },
 	{ "tls_trust", CONFIG_LIST, AT(tls_trust), "webpki", 0, 0, NULL },
-	{ "ports", CONFIG_LIST, AT(ports), "443, 8443", 0, 0, NULL },
+	{ "ports", CONFIG_STRING, AT(ports), "443, 8443", 0, 0, NULL },
 	{ "allow_addresses", CONFIG_LIST, AT(allow_addresses), "", 0, 0,
 	    NULL },
 	{ "connect_timeout", CONFIG_DURATION, AT(connect_timeout), "30s", 1,
@@ -29,37 +29,56 @@ const struct config_key retrievald_config_keys[] = {
 	{ "minimum_rate", CONFIG_SIZE, AT(minimum_rate), "1K", 1, 1LL << 30,
 	    NULL },
 	{ "lease_wait", CONFIG_DURATION, AT(lease_wait), "60s", 1, 120, NULL },
-	{ "signer_timeout", CONFIG_DURATION, AT(signer_timeout), "10s", 1, 60,
+	{ "gripd_timeout", CONFIG_DURATION, AT(gripd_timeout), "10s", 1, 60,
 	    NULL },
 	{ NULL, 0, 0, NULL, 0, 0, NULL },
 };
 #undef AT
 
 static int
-check(const char *path, const struct retrievald_config *config,
+fail(char **error_r, char *error)
+{
+	*error_r = error;
+	return -1;
+}
+
+static int
+check_trust(const char *path, const struct config_list *trust,
     char **error_r)
 {
 	size_t i;
 
-	if (config->base_directory[0] != '/') {
-		*error_r = x_asprintf("%s: base_directory: not an absolute "
-		    "path", path);
-		return -1;
-	}
-	for (i = 0; i < config->tls_trust.count; i++)
-		if (strcmp(config->tls_trust.items[i], "webpki") != 0 &&
-		    strcmp(config->tls_trust.items[i], "dns") != 0) {
-			*error_r = x_asprintf("%s: tls_trust: %s is neither "
-			    "webpki nor dns", path,
-			    config->tls_trust.items[i]);
-			return -1;
-		}
-	if (config->tls_trust.count == 0 || config->ports.count == 0) {
-		*error_r = x_asprintf("%s: tls_trust and ports must not be "
-		    "empty", path);
-		return -1;
-	}
+	for (i = 0; i < trust->count; i++)
+		if (strcmp(trust->items[i], "webpki") != 0 &&
+		    strcmp(trust->items[i], "dns") != 0)
+			return fail(error_r, x_asprintf("%s: tls_trust: %s "
+			    "is neither webpki nor dns", path,
+			    trust->items[i]));
+	if (trust->count == 0)
+		return fail(error_r, x_asprintf("%s: tls_trust: nobody "
+		    "would be believed", path));
 	return 0;
+}
+
+static int
+derive(const char *path, struct retrievald_config *config, char **error_r)
+{
+	size_t i;
+
+	if (config->base_directory[0] != '/')
+		return fail(error_r, x_asprintf("%s: base_directory: not an "
+		    "absolute path", path));
+	if (service_ports_parse(config->ports, &config->port_list) < 0)
+		return fail(error_r, x_asprintf("%s: ports: not a list of "
+		    "ports", path));
+	config->policy = address_policy_new();
+	for (i = 0; i < config->allow_addresses.count; i++)
+		if (address_policy_add(config->policy,
+		    config->allow_addresses.items[i]) < 0)
+			return fail(error_r, x_asprintf("%s: allow_addresses: "
+			    "%s is no network (or one too many)", path,
+			    config->allow_addresses.items[i]));
+	return check_trust(path, &config->tls_trust, error_r);
 }
 
 int
@@ -68,18 +87,16 @@ retrievald_config_read(const char *path, struct retrievald_config *config_r,
 {
 	memset(config_r, 0, sizeof(*config_r));
 	if (config_file_read(path, retrievald_config_keys, config_r,
-	    error_r) < 0)
-		return -1;
-	if (check(path, config_r, error_r) < 0) {
-		retrievald_config_free(config_r);
-		return -1;
-	}
-	return 0;
+	    error_r) == 0 && derive(path, config_r, error_r) == 0)
+		return 0;
+	retrievald_config_free(config_r);
+	return -1;
 }
 
 void
 retrievald_config_free(struct retrievald_config *config)
 {
+	address_policy_free(&config->policy);
 	config_file_free(retrievald_config_keys, config);
 }
 

@@ -7,7 +7,9 @@
 
 #include <stdint.h>
 
+#include "address_policy.h"
 #include "config_file.h"
+#include "service_url.h"
 
 #define RETRIEVALD_MAX_WORKERS 64
 
@@ -17,13 +19,16 @@ struct retrievald_config {
 	int64_t workers;
 	char *ca_bundle;
 	struct config_list tls_trust;	    /* webpki, dns */
-	struct config_list ports;	    /* that an origin may name */
+	char *ports;			    /* that an origin may name */
 	struct config_list allow_addresses; /* networks; for labs */
 	int64_t connect_timeout; /* seconds */
 	int64_t stall_timeout;	 /* seconds below minimum_rate */
 	int64_t minimum_rate;	 /* bytes a second */
 	int64_t lease_wait;	 /* seconds of long poll */
-	int64_t signer_timeout;	 /* seconds */
+	int64_t gripd_timeout;	 /* seconds, signer and resolver */
+	/* Made of the above by retrievald_config_read. */
+	struct service_ports port_list;
+	struct address_policy *policy;
 };
 
 /* For the test of the manual. */
