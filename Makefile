@@ -23,8 +23,11 @@ WARNINGS   = -Wall -Wextra -Wshadow -Wstrict-prototypes \
              -Wsign-compare -Wformat=2
 CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_debug   = -O0 -g
-CFLAGS_asan    = -O1 -g -fsanitize=address,undefined \
-                 -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE_asan  = -fsanitize=address,undefined
+SANITIZE_fuzz  = $(SANITIZE_asan)
+CFLAGS_asan    = -O1 -g -fno-sanitize-recover=all -fno-omit-frame-pointer \
+                 $(SANITIZE_asan)
+CFLAGS_fuzz    = $(CFLAGS_asan) -fsanitize=fuzzer-no-link
 CFLAGS    ?= $(CFLAGS_$(VARIANT))
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -fPIC $(WARNINGS) $(WERROR) $(CFLAGS) \
              -Ilib -DVERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' \
@@ -32,7 +35,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -fPIC $(WARNINGS) $(WERROR) $(CFLAGS) \
              $(shell pkg-config --cflags $(PKGS))
 # libcurl by its OpenSSL flavour: libetpan-dev brings the GnuTLS headers,
 # which are the same; symbols bind to the runtime library libcurl4.
-ALL_LDFLAGS = $(filter -fsanitize%,$(CFLAGS)) -Wl,-z,relro,-z,now $(LDFLAGS)
+ALL_LDFLAGS = $(SANITIZE_$(VARIANT)) -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS        = $(shell pkg-config --libs $(PKGS)) -lldns -llmdb -letpan \
               -l:libcurl.so.4 -lpthread
 
@@ -96,6 +99,28 @@ $(CLIENTS:%=$(B)/%): $(B)/%: $(B)/obj/client/main_%.o $(B)/client.a \
 	$(CC) $(ALL_LDFLAGS) $(RPATH) -o $@ $(B)/obj/client/main_$*.o \
 	    $(B)/client.a -L$(B) -lgrip $(B)/libcargo.a $(LIBS)
 
+# ---- set-up and installation -----------------------------------------------
+
+# Compilers, libraries and the tool that makes the lab's tree; no server.
+DEPS = build-essential pkg-config libevent-dev libssl-dev libsodium-dev \
+       libcjson-dev libldns-dev liblmdb-dev libetpan-dev libcurl4 zlib1g-dev \
+       clang libclang-rt-14-dev mandoc mmdebstrap iproute2 util-linux \
+       python3 ca-certificates
+
+deps:
+	@dpkg-query -W -f '$${db:Status-Status}\n' $(DEPS) 2>&1 | \
+	    grep -qv '^installed$$' || exit 0; set -e; apt-get update -q; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -qy \
+	    --no-install-recommends $(DEPS)
+
+$(B)/libgrip.pc: etc/libgrip.pc.in
+	@mkdir -p $(@D)
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< > $@
+
+install: all $(B)/libgrip.pc
+	B='$(B)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
+	    MANDIR='$(MANDIR)' DESTDIR='$(DESTDIR)' etc/install-files
+
 # ---- tests -----------------------------------------------------------------
 
 $(TESTS): $(B)/%: $(B)/obj/tests/unit/%.o $(ARCHIVES) $(B)/liball.a
@@ -103,9 +128,64 @@ $(TESTS): $(B)/%: $(B)/obj/tests/unit/%.o $(ARCHIVES) $(B)/liball.a
 
 $(B)/obj/tests/%.o: ALL_CFLAGS += $(addprefix -I,$(DAEMONS) client tests/unit)
 
-unit-tests: $(TESTS)
+REPLAYS = $(FUZZERS:%=$(B)/replay_%)
+$(REPLAYS): $(B)/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o \
+    $(B)/obj/tests/fuzz/replay_main.o $(ARCHIVES) $(B)/liball.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) \
+	    $(B)/liball.a $(LIBS)
+
+unit-tests: $(TESTS) $(REPLAYS)
+
+# The quick part: no lab. Everything runs with ASan and UBSan.
+UNIT_COMMANDS = $(patsubst %,'%',$(TESTS)) \
+    $(foreach f,$(FUZZERS),'$(B)/replay_$(f) tests/fuzz/corpus/$(f)') \
+    $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))
+
+check-unit:
+	$(MAKE) VARIANT=asan WERROR=-Werror all unit-tests
+	$(MAKE) -s VARIANT=asan run-unit
+run-unit:
+	tests/run $(UNIT_COMMANDS)
+
+check: deps
+	$(MAKE) VARIANT=asan WERROR=-Werror all unit-tests lab-tree
+	$(MAKE) -s VARIANT=asan run-check
+run-check:
+	LAB_VARIANT=asan tests/run $(UNIT_COMMANDS) \
+	    $(foreach t,$(LAB_TESTS),'tests/lab/lab run $(t)')
+
+lint:
+	tests/run $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))
+
+asan:
+	$(MAKE) VARIANT=asan all unit-tests
+
+# libFuzzer, FUZZ_SECONDS each; new inputs stay out of the saved corpus.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(MAKE) VARIANT=fuzz CC=$(CLANG) run-fuzz
+FUZZ_PROGRAMS = $(FUZZERS:%=$(B)/fuzz_%)
+$(FUZZ_PROGRAMS): $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(ARCHIVES) \
+    $(B)/liball.a
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) \
+	    $(B)/liball.a $(LIBS)
+run-fuzz: $(FUZZ_PROGRAMS)
+	set -e; for f in $(FUZZERS); do mkdir -p $(B)/corpus/$$f; \
+	    $(B)/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	    -artifact_prefix=$(B)/ $(B)/corpus/$$f tests/fuzz/corpus/$$f; done
+
+demo: deps
+	$(MAKE) all lab-tree
+	tests/lab/lab run tests/demo
+
+bench: deps
+	$(MAKE) all lab-tree
+	$(MAKE) run-bench
+run-bench:
+	tests/bench/run
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all unit-tests
+.PHONY: all deps install unit-tests check check-unit run-unit run-check \
+    lint asan fuzz run-fuzz demo bench run-bench
 .SECONDARY:
