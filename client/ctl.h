@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the verbs of cargomailctl(8) share. It runs as root or as a member of
+ * cargomail-admin, on the host of the daemons; what a daemon answers is
+ * printed escaped, since it may quote strangers.
+ */
+#ifndef CTL_H
+#define CTL_H
+
+#include <stdbool.h>
+
+#include <cjson/cJSON.h>
+
+struct ctl {
+	bool json; /* print answers as they came, one object a line */
+	const char *keys_directory;
+};
+
+/* A verb: argv[0] is its name. Returns an exit code of sysexits.h. */
+struct ctl_verb {
+	const char *name;
+	int (*run)(const struct ctl *ctl, int argc, char **argv);
+	const char *usage;
+};
+
+int ctl_account(const struct ctl *ctl, int argc, char **argv);
+int ctl_dns(const struct ctl *ctl, int argc, char **argv);
+int ctl_fsck(const struct ctl *ctl, int argc, char **argv);
+int ctl_queue(const struct ctl *ctl, int argc, char **argv);
+int ctl_status(const struct ctl *ctl, int argc, char **argv);
+
+/*
+ * Asks a daemon (`request` is taken over) and hands each packet of its
+ * answer to `show` unless they go out as JSON. Says on standard error what
+ * went wrong. Returns 0; 69 if the daemon is not there; 75 or 65 if it
+ * answered with a temporary or permanent failure.
+ */
+int ctl_ask(const struct ctl *ctl, const char *daemon, cJSON *request,
+    void (*show)(const cJSON *packet, void *context), void *context);
+
+/* {"verb":name}; ends the program for want of memory. */
+cJSON *ctl_request(const char *verb);
+
+/* Text of a member, escaped, "-" if it is absent; printed to `width`
+ * columns (0: as it is) and a blank. */
+void ctl_print_string(const cJSON *object, const char *name, int width);
+/* A number of bytes for people, the same way. */
+void ctl_print_size(const cJSON *object, const char *name, int width);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cargomailctl account add|list|rm
+ */
+#include "ctl.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "ctl_password.h"
+#include "json_strict.h"
+#include "mail_address.h"
+#include "terminal.h"
+
+static void
+show_done(const cJSON *packet, void *context)
+{
+	fputs(context, stdout);
+	ctl_print_string(packet, "account", 0);
+	putchar('\n');
+}
+
+/* "10G" as the configuration files spell it; -1. */
+static int64_t
+parse_size(const char *text)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	char *end;
+	long long value = strtoll(text, &end, 10);
+	int shift = 0;
+
+	if (end == text || value <= 0)
+		return -1;
+	if (*end != '\0') {
+		unit = strchr(units, *end);
+		if (unit == NULL || end[1] != '\0')
+			return -1;
+		shift = 10 * (int)(unit - units + 1);
+	}
+	return value > JSON_MAX_INTEGER >> shift ? -1 :
+	    (int64_t)value << shift;
+}
+
+/* Adds `value` to the array member, making it first. */
+static void
+add_to_list(cJSON *request, const char *name, const char *value)
+{
+	cJSON *list = cJSON_GetObjectItemCaseSensitive(request, name);
+
+	if (list == NULL) {
+		list = cJSON_CreateArray();
+		json_add_item(request, name, list);
+	}
+	cJSON_AddItemToArray(list, cJSON_CreateString(value));
+}
+
+/* Adds an address in its normal form; -1 if it is none. */
+static int
+add_alias(cJSON *request, const char *alias)
+{
+	char normal[MAIL_ADDRESS_SIZE];
+
+	if (mail_address_normalise(alias, normal) < 0) {
+		fprintf(stderr, "cargomailctl: %s is no address\n", alias);
+		return -1;
+	}
+	add_to_list(request, "aliases", normal);
+	return 0;
+}
+
+struct add_options {
+	bool generate;
+};
+
+/* 0, or -1 after a line on standard error. */
+static int
+parse_add(int argc, char **argv, cJSON *request, struct add_options *options)
+{
+	static const struct option longs[] = {
+		{ "quota", required_argument, NULL, 'q' },
+		{ "alias", required_argument, NULL, 'a' },
+		{ "broker", required_argument, NULL, 'b' },
+		{ "generate", no_argument, NULL, 'g' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int64_t quota;
+	int option;
+
+	optind = 0; /* a new vector for glibc */
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (option) {
+		case 'q':
+			quota = parse_size(optarg);
+			if (quota < 0) {
+				fprintf(stderr, "cargomailctl: %s is no "
+				    "size\n", optarg);
+				return -1;
+			}
+			json_add_integer(request, "quota", quota);
+			break;
+		case 'a':
+			if (add_alias(request, optarg) < 0)
+				return -1;
+			break;
+		case 'b':
+			add_to_list(request, "brokers", optarg);
+			break;
+		case 'g':
+			options->generate = true;
+			break;
+		default:
+			return -1;
+		}
+	}
+	return argc - optind == 1 ? 0 : -1;
+}
+
+static int
+add(const struct ctl *ctl, int argc, char **argv)
+{
+	struct add_options options = { false };
+	char normal[MAIL_ADDRESS_SIZE];
+	char password[CTL_PASSWORD_MAX + 1];
+	cJSON *request = ctl_request("account-add");
+	int code;
+
+	if (parse_add(argc, argv, request, &options) < 0) {
+		cJSON_Delete(request);
+		return EX_USAGE;
+	}
+	if (mail_address_normalise(argv[optind], normal) < 0) {
+		fprintf(stderr, "cargomailctl: %s is no address\n",
+		    argv[optind]);
+		cJSON_Delete(request);
+		return EX_DATAERR;
+	}
+	if (ctl_password_get(normal, options.generate, password) < 0) {
+		cJSON_Delete(request);
+		return EX_NOINPUT;
+	}
+	json_add_string(request, "address", normal);
+	json_add_string(request, "password", password);
+	code = ctl_ask(ctl, "mailboxd", request, show_done, "added ");
+	if (code == 0 && options.generate)
+		printf(ctl->json ? "{\"password\":\"%s\"}\n" :
+		    "password %s\n", password);
+	explicit_bzero(password, sizeof(password));
+	return code;
+}
+
+static void
+show_list(const cJSON *packet, void *context)
+{
+	const cJSON *account, *alias;
+
+	(void)context;
+	cJSON_ArrayForEach(account, json_array(packet, "accounts"))
+	{
+		ctl_print_string(account, "address", 32);
+		ctl_print_string(account, "state", 8);
+		ctl_print_size(account, "used", 10);
+		fputs("of ", stdout);
+		ctl_print_size(account, "quota", 10);
+		cJSON_ArrayForEach(alias, json_array(account, "aliases"))
+		{
+			char *safe = terminal_escape(
+			    cJSON_GetStringValue(alias));
+
+			printf("+%s ", safe);
+			free(safe);
+		}
+		putchar('\n');
+	}
+}
+
+static int
+list(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)argv;
+	if (argc != 1)
+		return EX_USAGE;
+	return ctl_ask(ctl, "mailboxd", ctl_request("account-list"),
+	    show_list, NULL);
+}
+
+static int
+rm(const struct ctl *ctl, int argc, char **argv)
+{
+	char normal[MAIL_ADDRESS_SIZE];
+	cJSON *request;
+
+	if (argc != 2)
+		return EX_USAGE;
+	if (mail_address_normalise(argv[1], normal) < 0) {
+		fprintf(stderr, "cargomailctl: %s is no address\n", argv[1]);
+		return EX_DATAERR;
+	}
+	request = ctl_request("account-rm");
+	json_add_string(request, "address", normal);
+	return ctl_ask(ctl, "mailboxd", request, show_done, "removed ");
+}
+
+int
+ctl_account(const struct ctl *ctl, int argc, char **argv)
+{
+	static const struct ctl_verb verbs[] = {
+		{ "add", add, NULL },
+		{ "list", list, NULL },
+		{ "rm", rm, NULL },
+		{ NULL, NULL, NULL },
+	};
+	const struct ctl_verb *verb;
+
+	for (verb = verbs; argc > 1 && verb->name != NULL; verb++)
+		if (strcmp(argv[1], verb->name) == 0)
+			return verb->run(ctl, argc - 1, argv + 1);
+	return EX_USAGE;
+}

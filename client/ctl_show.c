@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cargomailctl status, queue, fsck
+ */
+#include "ctl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "clock.h"
+#include "json_strict.h"
+#include "terminal.h"
+
+static const char *const daemons[] = { "gripd-sign", "gripd-resolve",
+	"mailboxd", "retrievald", "broker", NULL };
+
+/* One flat member as "daemon.name value". */
+static void
+show_member(const char *daemon, const cJSON *member)
+{
+	char when[CLOCK_TEXT_SIZE];
+	char *name = terminal_escape(member->string), *text = NULL;
+
+	if (strcmp(name, "since") == 0 && cJSON_IsNumber(member)) {
+		clock_format_internet((int64_t)member->valuedouble, when);
+		printf("%s.%s %s\n", daemon, name, when);
+	} else if (cJSON_IsString(member)) {
+		text = terminal_escape(cJSON_GetStringValue(member));
+		printf("%s.%s %s\n", daemon, name, text);
+	} else if (cJSON_IsNumber(member)) {
+		printf("%s.%s %.0f\n", daemon, name, member->valuedouble);
+	} else if (cJSON_IsBool(member)) {
+		printf("%s.%s %s\n", daemon, name,
+		    cJSON_IsTrue(member) ? "yes" : "no");
+	}
+	free(name);
+	free(text);
+}
+
+static void
+show_status(const cJSON *packet, void *context)
+{
+	static const char *const dull[] = { "outcome", "daemon", "last",
+		NULL };
+	const cJSON *member;
+	size_t i;
+
+	cJSON_ArrayForEach(member, packet)
+	{
+		for (i = 0; dull[i] != NULL; i++)
+			if (strcmp(member->string, dull[i]) == 0)
+				break;
+		if (dull[i] == NULL)
+			show_member(context, member);
+	}
+}
+
+int
+ctl_status(const struct ctl *ctl, int argc, char **argv)
+{
+	size_t i, answered = 0;
+	char name[32];
+	int code = 0, one;
+
+	if (argc > 2)
+		return EX_USAGE;
+	for (i = 0; daemons[i] != NULL; i++) {
+		if (argc == 2 && strcmp(argv[1], daemons[i]) != 0)
+			continue;
+		snprintf(name, sizeof(name), "%s", daemons[i]);
+		one = ctl_ask(ctl, name, ctl_request("status"), show_status,
+		    name);
+		/* A daemon that is not there is another host's affair. */
+		if (one == 0)
+			answered++;
+		else if (one != EX_UNAVAILABLE)
+			code = one;
+	}
+	if (code != 0)
+		return code;
+	return answered > 0 ? 0 : EX_UNAVAILABLE;
+}
+
+static void
+show_queue(const cJSON *packet, void *context)
+{
+	const cJSON *pull;
+	char when[CLOCK_TEXT_SIZE];
+	int64_t next, attempt;
+
+	(void)context;
+	cJSON_ArrayForEach(pull, json_array(packet, "pulls"))
+	{
+		strcpy(when, "-");
+		if (json_integer(pull, "next", 0, JSON_MAX_INTEGER,
+		    &next) == 0)
+			clock_format_internet(next, when);
+		if (json_integer(pull, "attempt", 0, JSON_MAX_INTEGER,
+		    &attempt) < 0)
+			attempt = 0;
+		ctl_print_string(pull, "message", 0);
+		ctl_print_string(pull, "state", 8);
+		printf("%3lld %s ", (long long)attempt, when);
+		ctl_print_size(pull, "have", 10);
+		fputs("of ", stdout);
+		ctl_print_size(pull, "bytes", 10);
+		ctl_print_string(pull, "mailbox", 0);
+		ctl_print_string(pull, "origin", 0);
+		putchar('\n');
+	}
+}
+
+int
+ctl_queue(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)argv;
+	if (argc != 1)
+		return EX_USAGE;
+	return ctl_ask(ctl, "mailboxd", ctl_request("queue"), show_queue,
+	    NULL);
+}
+
+static void
+count_problems(const cJSON *packet, int64_t *problems)
+{
+	int64_t count;
+
+	if (json_integer(packet, "problem_count", 0, JSON_MAX_INTEGER,
+	    &count) == 0)
+		*problems = count;
+}
+
+static void
+show_fsck(const cJSON *packet, void *context)
+{
+	const cJSON *problem, *member;
+
+	cJSON_ArrayForEach(problem, json_array(packet, "problems"))
+	{
+		ctl_print_string(problem, "what", 0);
+		ctl_print_string(problem, "where", 0);
+		ctl_print_string(problem, "detail", 0);
+		putchar('\n');
+	}
+	count_problems(packet, context);
+	if (json_boolean(packet, "last") != 1)
+		return;
+	cJSON_ArrayForEach(member, packet)
+	{
+		if (cJSON_IsNumber(member))
+			printf("%s %.0f\n", member->string,
+			    member->valuedouble);
+	}
+}
+
+int
+ctl_fsck(const struct ctl *ctl, int argc, char **argv)
+{
+	int64_t problems = 0;
+	int code;
+
+	(void)argv;
+	if (argc != 1)
+		return EX_USAGE;
+	code = ctl_ask(ctl, "mailboxd", ctl_request("fsck"), show_fsck,
+	    &problems);
+	if (code != 0)
+		return code;
+	return problems == 0 ? 0 : EX_DATAERR;
+}
