@@ -45,8 +45,9 @@ log_key_name(enum log_key key)
 static void
 log_add(struct log_line *line, const char *text, size_t len)
 {
-	/* Room for the closing quote and the newline stays. */
-	size_t room = sizeof(line->text) - 4 - line->len;
+	/* Some room stays for closing quotes and the newline. */
+	size_t max = sizeof(line->text) - 64;
+	size_t room = line->len < max ? max - line->len : 0;
 
 	if (len > room)
 		len = room;
@@ -86,7 +87,8 @@ log_add_value(struct log_line *line, const char *value)
 	}
 	log_add(line, "\"", 1);
 	log_add_escaped(line, value);
-	line->text[line->len++] = '"';
+	if (line->len < sizeof(line->text) - 1)
+		line->text[line->len++] = '"';
 }
 
 void
