@@ -45,7 +45,7 @@ static const struct cargo_problem problems[] = {
 	{ "timeout", 408, false, false, "The request took too long" },
 	{ "conflict", 409, true, false, "It exists and is different" },
 	{ "lease", 409, false, false, "The lease is not live" },
-	{ "length", 411, true, false, "The length must be given" },
+	{ "length-required", 411, true, false, "The length must be given" },
 	{ "too-large", 413, true, false, "Larger than the limit" },
 	{ "media-type", 415, true, false, "Not the media type of this path" },
 	{ "range", 416, false, false, "The range cannot be satisfied" },
@@ -54,6 +54,13 @@ static const struct cargo_problem problems[] = {
 	{ "placeholder", 422, true, false,
 	    "Placeholder and list of resources do not agree" },
 	{ "refused", 403, true, false, "Refused" },
+	/* The message of HTTP itself, refused by its parser. */
+	{ "bad-request", 400, true, false, "Not HTTP/1.1 as we read it" },
+	{ "expectation-failed", 417, true, false, "Expect is not understood" },
+	{ "misdirected", 421, true, false, "Not a host name of this server" },
+	{ "header-too-large", 431, true, false, "The head is too large" },
+	{ "method-unknown", 501, true, false, "The method is not known" },
+	{ "version-unknown", 505, true, false, "Not HTTP/1.1" },
 	/* The state of the server. */
 	{ "busy", 503, false, false, "Too much at once" },
 	{ "internal", 500, false, false, "An error of the server" },

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The keys of mailboxd.conf and what must hold between them.
+ */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grip_name.h"
+#include "mailboxd_config.h"
+#include "memory.h"
+
+#define KEY(name, type, fallback, min, max)                                    \
+	{ #name, type, offsetof(struct mailboxd_config, name), fallback, min,  \
+	    max, NULL }
+
+static const struct config_key keys[] = {
+	KEY(base_directory, CONFIG_STRING, "/var/lib/cargomail", 0, 0),
+	KEY(listen, CONFIG_LIST, "0.0.0.0:443", 0, 0),
+	KEY(server_names, CONFIG_LIST, NULL, 0, 0),
+	KEY(public_port, CONFIG_INTEGER, "443", 1, 65535),
+	KEY(agent, CONFIG_STRING, NULL, 0, 0),
+	KEY(agents, CONFIG_LIST, "", 0, 0),
+	KEY(enrolled, CONFIG_LIST, "", 0, 0),
+	KEY(quota, CONFIG_SIZE, "10G", 0, 0),
+	KEY(resource_max, CONFIG_SIZE, "16G", 1, 1LL << 50),
+	KEY(free_space_floor, CONFIG_SIZE, "1G", 0, 0),
+	KEY(session_lifetime, CONFIG_DURATION, "90d", 60, 10 * 365 * 86400LL),
+	KEY(connections, CONFIG_INTEGER, "2000", 8, 1000000),
+	KEY(disk_threads, CONFIG_INTEGER, "4", 1, 64),
+	KEY(lease_time, CONFIG_DURATION, "2m", 10, 86400),
+	KEY(leases_per_origin, CONFIG_INTEGER, "4", 1, 1000),
+	KEY(retry_first, CONFIG_DURATION, "1m", 1, 86400),
+	KEY(retry_most, CONFIG_DURATION, "4h", 1, 7 * 86400),
+	KEY(gripd_timeout, CONFIG_DURATION, "10s", 1, 300),
+	{ NULL, CONFIG_STRING, 0, NULL, 0, 0, NULL },
+};
+
+const struct config_key *
+mailboxd_config_keys(void)
+{
+	return keys;
+}
+
+/* "left:right": 1 if left is exactly `left` and right `right`. A NULL
+ * matches anything. */
+static bool
+pair_matches(const char *pair, const char *left, const char *right)
+{
+	const char *colon = strchr(pair, ':');
+	size_t len;
+
+	if (colon == NULL)
+		return false;
+	len = (size_t)(colon - pair);
+	if (left != NULL &&
+	    (strlen(left) != len || strncmp(pair, left, len) != 0))
+		return false;
+	return right == NULL || strcmp(colon + 1, right) == 0;
+}
+
+/* Splits a pair; both halves are the caller's. 0, or -1. */
+static int
+pair_split(const char *pair, char **left_r, char **right_r)
+{
+	const char *colon = strchr(pair, ':');
+
+	if (colon == NULL)
+		return -1;
+	*left_r = x_strndup(pair, (size_t)(colon - pair));
+	*right_r = x_strdup(colon + 1);
+	return 0;
+}
+
+static int
+check_agents(const struct mailboxd_config *config, char **error_r)
+{
+	char *host, *agent;
+	size_t i;
+	int good;
+
+	for (i = 0; i < config->agents.count; i++) {
+		if (pair_split(config->agents.items[i], &host, &agent) == -1) {
+			*error_r = x_asprintf(
+			    "agents: %s is not host:_rra.domain",
+			    config->agents.items[i]);
+			return -1;
+		}
+		good = config_list_has(&config->server_names, host) &&
+		    grip_name_is_service(agent, "_rra");
+		free(host);
+		free(agent);
+		if (!good) {
+			*error_r = x_asprintf("agents: %s does not name one "
+					      "of server_names and an agent",
+			    config->agents.items[i]);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+check_enrolled(const struct mailboxd_config *config, char **error_r)
+{
+	char *broker, *domain;
+	size_t i;
+	int good;
+
+	for (i = 0; i < config->enrolled.count; i++) {
+		good = 0;
+		if (pair_split(config->enrolled.items[i], &broker, &domain) ==
+		    0) {
+			good = grip_name_is_service(broker, "_cb") &&
+			    grip_name_is_host(domain);
+			free(broker);
+			free(domain);
+		}
+		if (!good) {
+			*error_r = x_asprintf(
+			    "enrolled: %s is not _cb.domain:domain",
+			    config->enrolled.items[i]);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+check_names(const struct mailboxd_config *config, char **error_r)
+{
+	size_t i;
+
+	if (config->server_names.count == 0) {
+		*error_r = x_strdup("server_names: none given");
+		return -1;
+	}
+	for (i = 0; i < config->server_names.count; i++)
+		if (!grip_name_is_host(config->server_names.items[i])) {
+			*error_r = x_asprintf("server_names: %s is no host "
+					      "name in lower case",
+			    config->server_names.items[i]);
+			return -1;
+		}
+	if (!grip_name_is_service(config->agent, "_rra")) {
+		*error_r = x_asprintf("agent: %s is not _rra.domain",
+		    config->agent);
+		return -1;
+	}
+	if (config->base_directory[0] != '/') {
+		*error_r = x_strdup("base_directory: not an absolute path");
+		return -1;
+	}
+	if (config->retry_first > config->retry_most) {
+		*error_r = x_strdup("retry_first: longer than retry_most");
+		return -1;
+	}
+	return 0;
+}
+
+int
+mailboxd_config_read(const char *path, struct mailboxd_config *config,
+    char **error_r)
+{
+	char *error = NULL;
+
+	if (config_file_read(path, keys, config, error_r) == -1)
+		return -1;
+	if (check_names(config, &error) == -1 ||
+	    check_agents(config, &error) == -1 ||
+	    check_enrolled(config, &error) == -1) {
+		*error_r = x_asprintf("%s: %s", path, error);
+		free(error);
+		mailboxd_config_free(config);
+		return -1;
+	}
+	return 0;
+}
+
+void
+mailboxd_config_free(struct mailboxd_config *config)
+{
+	config_file_free(keys, config);
+}
+
+const char *
+mailboxd_config_agent(const struct mailboxd_config *config,
+    const char *server_name)
+{
+	size_t i;
+
+	for (i = 0; i < config->agents.count; i++)
+		if (pair_matches(config->agents.items[i], server_name, NULL))
+			return strchr(config->agents.items[i], ':') + 1;
+	return config->agent;
+}
+
+bool
+mailboxd_config_enrolled(const struct mailboxd_config *config,
+    const char *broker, const char *domain)
+{
+	size_t i;
+
+	for (i = 0; i < config->enrolled.count; i++)
+		if (pair_matches(config->enrolled.items[i], broker, domain))
+			return true;
+	return false;
+}
+
+char *
+mailboxd_config_url(const struct mailboxd_config *config,
+    const char *server_name)
+{
+	if (config->public_port == 443)
+		return x_asprintf("https://%s", server_name);
+	return x_asprintf("https://%s:%lld", server_name,
+	    (long long)config->public_port);
+}

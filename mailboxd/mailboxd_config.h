@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * mailboxd.conf: what the administrator says, read once at the start as
+ * root and checked as a whole. mailboxd.conf(5) lists every key.
+ */
+#ifndef MAILBOXD_CONFIG_H
+#define MAILBOXD_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config_file.h"
+
+#define MAILBOXD_CONFIG_DEFAULT SYSCONFDIR "/cargomail/mailboxd.conf"
+
+struct mailboxd_config {
+	char *base_directory;
+	struct config_list listen;	 /* "0.0.0.0:443", "[::]:443" */
+	struct config_list server_names; /* own host names */
+	int64_t public_port;		 /* in the URLs told to others */
+	char *agent;			 /* "_rra.…" of every server name */
+	struct config_list agents;	 /* "host:_rra.…", before `agent` */
+	struct config_list enrolled;	 /* "_cb.foo.test:foo.test" */
+	int64_t quota;			 /* bytes, of a new account */
+	int64_t resource_max;		 /* bytes of one resource */
+	int64_t free_space_floor;	 /* bytes to be left on the disk */
+	int64_t session_lifetime;	 /* seconds of an app token */
+	int64_t connections;
+	int64_t disk_threads;
+	int64_t lease_time;		 /* seconds */
+	int64_t leases_per_origin;
+	int64_t retry_first, retry_most; /* seconds */
+	int64_t gripd_timeout;		 /* seconds */
+};
+
+/* The table of keys, ended by a NULL name. */
+const struct config_key *mailboxd_config_keys(void);
+
+/* Reads and checks the file; *config_r must be zeroed. 0, or -1 with one
+ * line in *error_r (free()). */
+int mailboxd_config_read(const char *path, struct mailboxd_config *config_r,
+    char **error_r);
+void mailboxd_config_free(struct mailboxd_config *config);
+
+/* The retrieval agent of a server name. */
+const char *mailboxd_config_agent(const struct mailboxd_config *config,
+    const char *server_name);
+
+/* True if the configuration enrols this broker for the whole domain. */
+bool mailboxd_config_enrolled(const struct mailboxd_config *config,
+    const char *broker, const char *domain);
+
+/* "https://host" or "https://host:port" of an own server name; owned by the
+ * caller. */
+char *mailboxd_config_url(const struct mailboxd_config *config,
+    const char *server_name);
+
+#endif
