@@ -128,6 +128,10 @@ $(TESTS): $(B)/%: $(B)/obj/tests/unit/%.o $(ARCHIVES) $(B)/liball.a
 
 $(B)/obj/tests/%.o: ALL_CFLAGS += $(addprefix -I,$(DAEMONS) client tests/unit)
 
+# Makes tokens for the attacks of the lab; never installed.
+$(B)/forge: $(B)/obj/tests/lab/forge.o $(B)/liball.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/liball.a $(LIBS)
+
 REPLAYS = $(FUZZERS:%=$(B)/replay_%)
 $(REPLAYS): $(B)/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o \
     $(B)/obj/tests/fuzz/replay_main.o $(ARCHIVES) $(B)/liball.a
@@ -178,8 +182,13 @@ demo: deps
 	$(MAKE) all lab-tree
 	tests/lab/lab run tests/demo
 
+BENCHES = $(patsubst tests/bench/%.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
+$(BENCHES): $(B)/%: $(B)/obj/tests/bench/%.o $(ARCHIVES) $(B)/liball.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(B)/liball.a $(LIBS)
+benches: $(BENCHES) $(B)/forge
+
 bench: deps
-	$(MAKE) all lab-tree
+	$(MAKE) all benches lab-tree
 	$(MAKE) run-bench
 run-bench:
 	tests/bench/run
@@ -187,5 +196,5 @@ run-bench:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 .PHONY: all deps install unit-tests check check-unit run-unit run-check \
-    lint asan fuzz run-fuzz demo bench run-bench
+    lint asan fuzz run-fuzz demo bench benches run-bench
 .SECONDARY:
