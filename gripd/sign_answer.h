@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the signer says to a packet. No I/O: tests and the fuzzer call it as
+ * the daemon does.
+ */
+#ifndef SIGN_ANSWER_H
+#define SIGN_ANSWER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sign_ring.h"
+
+struct sign_counts {
+	int64_t tokens, handshakes, refusals;
+};
+
+/* Who asks, and where to count. */
+struct sign_caller {
+	const struct sign_ring *ring;
+	enum grip_role role;
+	const char *user; /* for the log */
+	struct sign_counts *counts;
+};
+
+/* The answer to one request, owned by the caller (free()), or NULL: garbage,
+ * drop the connection. `now` in seconds. Logs each token and each refusal. */
+char *sign_answer(const struct sign_caller *caller, const void *packet,
+    size_t len, int64_t now);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The identities that the signer holds: policy, private key and certificate
+ * chain of each.
+ */
+#ifndef SIGN_RING_H
+#define SIGN_RING_H
+
+#include <openssl/evp.h>
+
+#include "grip_protocol.h"
+#include "key_files.h"
+#include "sign_policy.h"
+
+struct sign_identity {
+	const struct sign_policy_identity *policy;
+	EVP_PKEY *key;
+	struct grip_identity shown; /* name (the policy's), role, chain */
+};
+
+struct sign_ring {
+	struct sign_policy policy;
+	struct key_files *files;
+	struct sign_identity *items; /* as many and in order as the policy */
+};
+
+/* Reads everything; `credentials` may be NULL. NULL with *error_r (one line,
+ * free()). Before the chroot. */
+struct sign_ring *sign_ring_open(const char *policy, const char *keys,
+    const char *credentials, char **error_r);
+
+/* Reads the certificate chains anew; one that is missing or wrong is logged
+ * and the old one stays. Works after the chroot. */
+void sign_ring_reload(struct sign_ring *ring);
+
+/* The identity of this name that a caller of this role may use, or NULL. */
+const struct sign_identity *sign_ring_find(const struct sign_ring *ring,
+    const char *name, enum grip_role caller);
+
+/* Frees it; OpenSSL wipes the keys. */
+void sign_ring_close(struct sign_ring **ring);
+
+#endif
