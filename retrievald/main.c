@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * retrievald(8), the Resource Retrieval Agent: fetches what was shared with
+ * the accounts of our mailboxd from origins that strangers name. Keeps
+ * nothing on disk, holds no key, speaks no DNS.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include <event2/event.h>
+
+#include "control.h"
+#include "daemon.h"
+#include "http_client.h"
+#include "log.h"
+#include "memory.h"
+#include "peer_list.h"
+#include "privileges.h"
+#include "retrievald_config.h"
+#include "worker_pool.h"
+
+struct retrievald {
+	struct retrievald_config config;
+	struct http_client_trust *trust;
+	struct event_base *base;
+	struct control *control;
+	struct worker_pool *pool;
+};
+
+static void
+stop(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	event_base_loopbreak(arg);
+}
+
+static void
+answer_status(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	const struct retrievald *retrievald = context;
+
+	(void)request;
+	control_reply(connection, worker_pool_status(retrievald->pool), 1);
+}
+
+static const struct control_verb verbs[] = {
+	{ "status", answer_status },
+	{ NULL, NULL },
+};
+
+/* Everything that needs root or the whole file system. */
+static void
+configure(struct retrievald *retrievald, const struct daemon_options *options)
+{
+	struct retrievald_config *config = &retrievald->config;
+	struct reason why = { 0 };
+	char *error = NULL;
+
+	if (retrievald_config_read(options->config, config, &error) < 0)
+		log_fatal(EX_CONFIG, "%s", error);
+	if (retrievald_config_trusts(config, "webpki")) {
+		retrievald->trust = http_client_trust_load(config->ca_bundle,
+		    &why);
+		if (retrievald->trust == NULL)
+			log_fatal(EX_CONFIG, "%s: ca_bundle: %s",
+			    options->config, why.text);
+	}
+	if (options->check)
+		exit(EX_OK);
+	if (address_policy_read_interfaces(config->policy) < 0)
+		log_fatal(EX_OSERR, "cannot read interface addresses");
+}
+
+static void
+drop(const struct retrievald_config *config)
+{
+	struct privileges privileges = { .user = config->user };
+	char *root = x_asprintf("%s/%s", config->base_directory,
+	    peer_directory(PEER_RETRIEVAL));
+
+	privileges.root = root;
+	privileges_drop(&privileges);
+	free(root);
+}
+
+static void
+serve(struct retrievald *retrievald, int control_fd)
+{
+	struct event *terminate, *interrupt;
+
+	terminate = evsignal_new(retrievald->base, SIGTERM, stop,
+	    retrievald->base);
+	interrupt = evsignal_new(retrievald->base, SIGINT, stop,
+	    retrievald->base);
+	event_add(terminate, NULL);
+	event_add(interrupt, NULL);
+	retrievald->control = control_start(retrievald->base, control_fd,
+	    verbs, retrievald);
+	daemon_notify_ready();
+	log_text(LOG_INFO, "-", "started", "%d workers",
+	    (int)retrievald->config.workers);
+	event_base_dispatch(retrievald->base);
+	daemon_notify_stopping();
+	event_free(terminate);
+	event_free(interrupt);
+	control_stop(&retrievald->control);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct daemon_options options = {
+		.config = SYSCONFDIR "/cargomail/retrievald.conf" };
+	struct retrievald retrievald = { 0 };
+	char *error = NULL;
+	int control_fd;
+
+	daemon_options(argc, argv, false, &options);
+	log_open("retrievald", options.debug ? LOG_DEBUG : LOG_INFO);
+	daemon_prepare();
+	configure(&retrievald, &options);
+	control_fd = control_listen("retrievald", &error);
+	if (control_fd < 0)
+		log_fatal(EX_OSERR, "%s", error);
+	drop(&retrievald.config);
+	/* Nothing to read again: the bundle lies outside of the chroot. */
+	signal(SIGHUP, SIG_IGN);
+	retrievald.base = event_base_new();
+	if (retrievald.base != NULL)
+		retrievald.pool = worker_pool_start(retrievald.base,
+		    &retrievald.config, retrievald.trust);
+	if (retrievald.pool == NULL)
+		log_fatal(EX_OSERR, "cannot start workers");
+	serve(&retrievald, control_fd);
+	worker_pool_stop(&retrievald.pool);
+	event_base_free(retrievald.base);
+	http_client_trust_free(&retrievald.trust);
+	retrievald_config_free(&retrievald.config);
+	return 0;
+}

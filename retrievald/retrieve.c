@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The story of one pull. Reads what an origin answers, which a stranger
+ * named: length and status are compared with what the lease declares before
+ * a byte is passed on, and mailboxd hashes what does pass.
+ */
+#include "retrieve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cargo_api.h"
+#include "clock.h"
+#include "grip_client.h"
+#include "grip_remote_key.h"
+#include "http_pipe.h"
+#include "log.h"
+#include "memory.h"
+#include "peer_list.h"
+#include "pull_client.h"
+#include "retrieve_peer.h"
+#include "service_url.h"
+
+/* A token is used only if it lives this much longer (seconds): the origin's
+ * clock is another one, and connecting takes time. */
+#define TOKEN_RESERVE_S 60
+
+struct retrieve {
+	const struct retrievald_config *config;
+	const char *pull_socket;
+	struct grip_client *signer, *resolver;
+	struct pull_client *mailboxd;
+	struct retrieve_peer *peer;
+};
+
+/* What one pull needs while it lasts. */
+struct pull {
+	struct retrieve *retrieve;
+	const struct lease *lease;
+	struct service_url origin;
+	struct http_client *client;
+	char *token; /* A */
+	int64_t token_expires;
+	int64_t bytes;
+	bool lost; /* mailboxd no longer knows the lease */
+};
+
+struct retrieve *
+retrieve_new(const struct retrievald_config *config,
+    const struct http_client_trust *trust, struct reason *why)
+{
+	struct retrieve *retrieve = x_calloc(1, sizeof(*retrieve));
+	int timeout_ms = (int)config->gripd_timeout * 1000;
+
+	retrieve->config = config;
+	retrieve->pull_socket = peer_socket_path(PEER_MAILBOX,
+	    PEER_RETRIEVAL);
+	retrieve->signer = grip_client_new(peer_socket_path(PEER_SIGN,
+	    PEER_RETRIEVAL), GRIP_PROTOCOL_SIGN, timeout_ms);
+	retrieve->resolver = grip_client_new(peer_socket_path(PEER_RESOLVE,
+	    PEER_RETRIEVAL), GRIP_PROTOCOL_RESOLVE, timeout_ms);
+	if (retrieve->signer == NULL || retrieve->resolver == NULL ||
+	    grip_remote_key_init() < 0) {
+		reason_set(why, OUTCOME_TEMPFAIL, "internal",
+		    "cannot prepare keys and connections");
+		retrieve_free(&retrieve);
+		return NULL;
+	}
+	retrieve->mailboxd = pull_client_new(retrieve->pull_socket, why);
+	retrieve->peer = retrieve_peer_new(config, trust, retrieve->signer,
+	    retrieve->resolver);
+	if (retrieve->mailboxd == NULL)
+		retrieve_free(&retrieve);
+	return retrieve;
+}
+
+void
+retrieve_free(struct retrieve **retrieve)
+{
+	if (*retrieve == NULL)
+		return;
+	/* The peer's key uses the signer: it goes first. */
+	retrieve_peer_free(&(*retrieve)->peer);
+	pull_client_free(&(*retrieve)->mailboxd);
+	grip_client_free(&(*retrieve)->signer);
+	grip_client_free(&(*retrieve)->resolver);
+	x_free(retrieve);
+}
+
+enum outcome
+retrieve_lease(struct retrieve *retrieve, struct lease **lease_r,
+    struct reason *why)
+{
+	return pull_client_lease(retrieve->mailboxd,
+	    retrieve->config->lease_wait, lease_r, why);
+}
+
+/* A token A that is good for a while yet. */
+static enum outcome
+renew_token(struct pull *pull, struct reason *why)
+{
+	struct grip_claims claims = {
+		.aud = pull->origin.host,
+		.token = pull->lease->token,
+	};
+	struct grip_token *parsed = NULL;
+	enum outcome outcome;
+
+	if (pull->token != NULL &&
+	    pull->token_expires - clock_now() > TOKEN_RESERVE_S)
+		return OUTCOME_OK;
+	x_free(&pull->token);
+	outcome = grip_client_token(pull->retrieve->signer,
+	    pull->lease->agent, GRIP_GET, &claims, &pull->token, why);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	/* Policy may have made it shorter than the type allows. */
+	outcome = grip_token_parse(pull->token, strlen(pull->token), &parsed,
+	    why);
+	if (outcome == OUTCOME_OK)
+		pull->token_expires = parsed->claims.exp;
+	grip_token_free(&parsed);
+	return outcome;
+}
+
+/* The facts of trouble on our own side: never permanent. */
+static void
+set_local_facts(struct lease_facts *facts, const struct reason *why)
+{
+	char *text = x_asprintf("%s: %s", why->word, why->text);
+
+	facts->authenticated = false;
+	lease_facts_set_detail(facts, text);
+	free(text);
+}
+
+/* What the origin answered, or how the attempt ended without an answer. */
+static void
+set_origin_facts(struct lease_facts *facts, const struct http_result *result,
+    const struct reason *why)
+{
+	facts->status = (int)result->status;
+	facts->authenticated = result->authenticated;
+	memcpy(facts->problem, result->problem, sizeof(result->problem));
+	if (why != NULL) {
+		char *text = x_asprintf("%s: %s", why->word, why->text);
+
+		lease_facts_set_detail(facts, text);
+		free(text);
+	} else {
+		lease_facts_set_detail(facts, result->detail);
+	}
+}
+
+/* An authenticated origin that offers another length than was notified. */
+static void
+set_wrong_size(struct lease_facts *facts, const struct http_result *result)
+{
+	facts->status = (int)result->status;
+	facts->authenticated = result->authenticated;
+	strcpy(facts->problem, "wrong-size");
+	lease_facts_set_detail(facts, "the origin announces another length");
+}
+
+/* What mailboxd said to the bytes; OK if it holds the resource now. */
+static enum outcome
+judge_put(struct pull *pull, const struct http_result *put,
+    bool authenticated, struct lease_facts *facts)
+{
+	struct reason why;
+
+	if (put->status == 200 || put->status == 201 || put->status == 204)
+		return OUTCOME_OK;
+	if (put->status == 409) {
+		pull->lost = true;
+	} else if (put->status == 422) {
+		facts->authenticated = authenticated;
+		memcpy(facts->problem, put->problem, sizeof(put->problem));
+		lease_facts_set_detail(facts, put->detail);
+		return OUTCOME_PERMFAIL;
+	}
+	reason_set(&why, OUTCOME_TEMPFAIL, "mailboxd", "%u %s %s",
+	    put->status, put->problem, put->detail);
+	memcpy(facts->problem, put->problem, sizeof(put->problem));
+	set_local_facts(facts, &why);
+	return OUTCOME_TEMPFAIL;
+}
+
+static void
+begin_get(const struct pull *pull, const struct lease_resource *resource,
+    struct http_header_list *headers)
+{
+	http_header_init(headers);
+	http_header_add_format(headers, "Authorization", "GRIP %s",
+	    pull->token);
+	if (resource->have > 0)
+		http_header_add_format(headers, "Range", "bytes=%lld-",
+		    (long long)resource->have);
+}
+
+static void
+begin_put(const struct lease_resource *resource,
+    struct http_header_list *headers)
+{
+	http_header_init(headers);
+	http_header_add(headers, "Content-Type", "application/octet-stream");
+	if (resource->have > 0)
+		http_header_add_format(headers, "Content-Range",
+		    "bytes %lld-%lld/%lld", (long long)resource->have,
+		    (long long)resource->size - 1,
+		    (long long)resource->size);
+}
+
+/* The bytes, from where a broken transfer stopped, into mailboxd. */
+static enum outcome
+get_bytes(struct pull *pull, const struct lease_resource *resource,
+    const char *url, struct lease_facts *facts)
+{
+	struct http_header_list get_headers, put_headers;
+	unsigned expected = resource->have > 0 ? 206 : 200;
+	struct http_result results[2];
+	struct reason why = { 0 };
+	struct http_call get = { .method = HTTP_GET, .url = url,
+		.headers = &get_headers };
+	struct http_pipe_put put = {
+		.unix_socket = pull->retrieve->pull_socket,
+		.headers = &put_headers,
+		.size = resource->size - resource->have,
+	};
+	enum outcome outcome;
+	char *path;
+
+	begin_get(pull, resource, &get_headers);
+	begin_put(resource, &put_headers);
+	path = x_asprintf(CARGO_API_RESOURCE "%s?lease=%s", resource->hash,
+	    pull->lease->id);
+	put.path = path;
+	http_result_init(&results[0]);
+	http_result_init(&results[1]);
+	outcome = http_client_pipe(pull->client, &get, expected, &put,
+	    results, &why);
+	pull->bytes += results[0].bytes;
+	if (results[1].status != 0) {
+		outcome = judge_put(pull, &results[1],
+		    results[0].authenticated, facts);
+	} else if (outcome == OUTCOME_OK) {
+		set_origin_facts(facts, &results[0], NULL);
+		outcome = OUTCOME_TEMPFAIL;
+	} else if (reason_is(&why, "size")) {
+		set_wrong_size(facts, &results[0]);
+	} else if (reason_is(&why, "local")) {
+		set_local_facts(facts, &why);
+	} else {
+		set_origin_facts(facts, &results[0], &why);
+	}
+	http_result_free(&results[0]);
+	http_result_free(&results[1]);
+	free(path);
+	return outcome;
+}
+
+/* mailboxd has the bytes: is this recipient entitled to them? */
+static enum outcome
+ask_head(struct pull *pull, const struct lease_resource *resource,
+    const char *url, struct lease_facts *facts)
+{
+	struct http_header_list headers;
+	struct http_call call = { .method = HTTP_HEAD, .url = url,
+		.headers = &headers };
+	struct http_result result;
+	struct reason why = { 0 };
+	enum outcome outcome;
+	char length[24];
+
+	begin_get(pull, resource, &headers);
+	http_result_init(&result);
+	outcome = http_client_perform(pull->client, &call, &result, &why);
+	if (outcome != OUTCOME_OK) {
+		set_origin_facts(facts, &result, &why);
+	} else if (result.status != 200) {
+		set_origin_facts(facts, &result, NULL);
+		outcome = OUTCOME_TEMPFAIL;
+	} else if (http_result_header(&result, "content-length", length,
+	    sizeof(length)) == NULL ||
+	    strtoll(length, NULL, 10) != resource->size) {
+		set_wrong_size(facts, &result);
+		outcome = OUTCOME_PERMFAIL;
+	} else {
+		outcome = pull_client_entitled(pull->retrieve->mailboxd,
+		    pull->lease, resource->hash, &why);
+		if (outcome != OUTCOME_OK)
+			set_local_facts(facts, &why);
+	}
+	http_result_free(&result);
+	return outcome;
+}
+
+static void
+log_resource(const struct pull *pull, const struct lease_resource *resource,
+    int64_t bytes, int64_t duration)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, pull->lease->message,
+	    resource->mode == LEASE_HEAD ? "entitled" : "retrieved");
+	log_string(&line, LOG_KEY_HASH, resource->hash);
+	log_string(&line, LOG_KEY_ORIGIN, pull->lease->origin);
+	log_number(&line, LOG_KEY_SIZE, resource->size);
+	log_number(&line, LOG_KEY_BYTES, bytes);
+	log_number(&line, LOG_KEY_DURATION, duration);
+	log_end(&line);
+}
+
+static enum outcome
+get_resource(struct pull *pull, const struct lease_resource *resource,
+    struct lease_facts *facts)
+{
+	int64_t started = clock_monotonic_ms(), before = pull->bytes;
+	struct reason why = { 0 };
+	enum outcome outcome;
+	char *url;
+
+	memset(facts, 0, sizeof(*facts));
+	memcpy(facts->hash, resource->hash, sizeof(facts->hash));
+	outcome = renew_token(pull, &why);
+	if (outcome != OUTCOME_OK) {
+		set_local_facts(facts, &why);
+		return outcome;
+	}
+	url = x_asprintf("%s" CARGO_API_RESOURCE "%s", pull->origin.text,
+	    resource->hash);
+	outcome = resource->mode == LEASE_HEAD ?
+	    ask_head(pull, resource, url, facts) :
+	    get_bytes(pull, resource, url, facts);
+	free(url);
+	if (outcome == OUTCOME_OK)
+		log_resource(pull, resource, pull->bytes - before,
+		    clock_monotonic_ms() - started);
+	return outcome;
+}
+
+static void
+log_begin_pull(const struct lease *lease)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, lease->message, "leased");
+	log_string(&line, LOG_KEY_LEASE, lease->id);
+	log_string(&line, LOG_KEY_AGENT, lease->agent);
+	log_string(&line, LOG_KEY_ORIGIN, lease->origin);
+	log_string(&line, LOG_KEY_SHARE, lease->share);
+	log_number(&line, LOG_KEY_RESOURCES, (int64_t)lease->count);
+	log_end(&line);
+}
+
+static void
+log_facts(const struct lease *lease, const struct lease_facts *facts)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARNING, lease->message, "failed");
+	log_string(&line, LOG_KEY_LEASE, lease->id);
+	log_string(&line, LOG_KEY_ORIGIN, lease->origin);
+	if (facts->hash[0] != '\0')
+		log_string(&line, LOG_KEY_HASH, facts->hash);
+	log_number(&line, LOG_KEY_STATUS, facts->status);
+	log_string(&line, LOG_KEY_REASON, facts->problem);
+	log_string(&line, LOG_KEY_DETAIL, facts->detail);
+	log_end(&line);
+}
+
+static void
+log_done(const struct pull *pull, int64_t duration)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, pull->lease->message, "done");
+	log_string(&line, LOG_KEY_LEASE, pull->lease->id);
+	log_number(&line, LOG_KEY_RESOURCES, (int64_t)pull->lease->count);
+	log_number(&line, LOG_KEY_BYTES, pull->bytes);
+	log_number(&line, LOG_KEY_DURATION, duration);
+	log_end(&line);
+}
+
+/* A report that mailboxd did not take is only logged: the lease lapses and
+ * the pull becomes due by itself. */
+static void
+log_lost(const struct lease *lease, const struct reason *why)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARNING, lease->message, "lost");
+	log_string(&line, LOG_KEY_LEASE, lease->id);
+	log_reason(&line, why);
+	log_end(&line);
+}
+
+static enum outcome
+prepare(struct pull *pull, struct lease_facts *facts)
+{
+	const struct retrieve *retrieve = pull->retrieve;
+	struct reason why = { 0 };
+	enum outcome outcome;
+
+	memset(facts, 0, sizeof(*facts));
+	if (service_url_parse(pull->lease->origin,
+	    &retrieve->config->port_list, &pull->origin) < 0)
+		outcome = reason_set(&why, OUTCOME_PERMFAIL, "url",
+		    "the origin's URL is not one we speak to");
+	else
+		outcome = retrieve_peer_get(retrieve->peer,
+		    pull->lease->agent, &pull->client, &why);
+	if (outcome != OUTCOME_OK)
+		set_local_facts(facts, &why);
+	return outcome;
+}
+
+enum outcome
+retrieve_pull(struct retrieve *retrieve, const struct lease *lease,
+    int64_t *bytes_r)
+{
+	struct pull pull = { .retrieve = retrieve, .lease = lease };
+	int64_t started = clock_monotonic_ms();
+	struct lease_facts facts;
+	struct reason why = { 0 };
+	enum outcome outcome;
+	size_t i;
+
+	log_begin_pull(lease);
+	outcome = prepare(&pull, &facts);
+	/* In turn, over one connection; the first that fails ends it, and
+	 * mailboxd leases out again what is still missing. */
+	for (i = 0; i < lease->count && outcome == OUTCOME_OK; i++)
+		outcome = get_resource(&pull, &lease->resources[i], &facts);
+	if (outcome == OUTCOME_OK) {
+		outcome = pull_client_done(retrieve->mailboxd, lease, &why);
+		if (outcome == OUTCOME_OK)
+			log_done(&pull, clock_monotonic_ms() - started);
+		else
+			log_lost(lease, &why);
+	} else {
+		log_facts(lease, &facts);
+		if (!pull.lost && pull_client_failed(retrieve->mailboxd,
+		    lease, &facts, &why) != OUTCOME_OK)
+			log_lost(lease, &why);
+	}
+	free(pull.token);
+	*bytes_r = pull.bytes;
+	return outcome;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Who we are to an origin, and who an origin is to us.
+ */
+#include "retrieve_peer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/x509.h>
+
+#include "encoding.h"
+#include "grip_remote_key.h"
+#include "memory.h"
+
+struct retrieve_peer {
+	const struct retrievald_config *config;
+	const struct http_client_trust *trust;
+	struct grip_client *signer, *resolver;
+	/* Of the agent last asked for; its first chain element tells whether
+	 * gripd's certificate has changed since. */
+	struct grip_identities *identities;
+	const struct grip_identity *agent;
+	struct tls_der chain[GRIP_PROTOCOL_CHAIN_MAX];
+	EVP_PKEY *key;
+	struct http_client *client;
+};
+
+static enum outcome
+resolve(void *arg, const char *host,
+    struct http_client_addresses *addresses_r, struct reason *why)
+{
+	const struct retrieve_peer *peer = arg;
+	struct grip_addresses addresses;
+	enum outcome outcome;
+	size_t i;
+
+	outcome = grip_client_addresses(peer->resolver, host, &addresses,
+	    why);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	memset(addresses_r, 0, sizeof(*addresses_r));
+	for (i = 0; i < addresses.count && i < HTTP_CLIENT_ADDRESSES_MAX; i++)
+		memcpy(addresses_r->text[i], addresses.text[i],
+		    sizeof(addresses_r->text[i]));
+	addresses_r->count = (unsigned)i;
+	addresses_r->ttl = (unsigned)addresses.ttl;
+	return OUTCOME_OK;
+}
+
+/* The keys that _rm.<domain> publishes; only a validated answer counts. */
+static enum outcome
+pins(void *arg, const char *host, struct http_client_pins *pins_r,
+    struct reason *why)
+{
+	const struct retrieve_peer *peer = arg;
+	const char *domain = strchr(host, '.');
+	struct grip_keys keys;
+	enum outcome outcome;
+	char *name;
+	size_t i;
+
+	memset(pins_r, 0, sizeof(*pins_r));
+	if (domain == NULL || strchr(domain + 1, '.') == NULL)
+		return OUTCOME_OK;
+	name = x_asprintf("_rm%s", domain);
+	outcome = grip_client_keys(peer->resolver, name, &keys, why);
+	free(name);
+	if (outcome != OUTCOME_OK)
+		/* The bundle may do, if it is believed at all. */
+		return peer->trust != NULL ? OUTCOME_OK : outcome;
+	if (!keys.secure)
+		return OUTCOME_OK;
+	for (i = 0; i < keys.count &&
+	    pins_r->count < HTTP_CLIENT_PINS_MAX; i++)
+		if (hex_parse(keys.hashes[i],
+		    pins_r->spki_sha256[pins_r->count], SHA256_LEN) == 0)
+			pins_r->count++;
+	return OUTCOME_OK;
+}
+
+struct retrieve_peer *
+retrieve_peer_new(const struct retrievald_config *config,
+    const struct http_client_trust *trust, struct grip_client *signer,
+    struct grip_client *resolver)
+{
+	struct retrieve_peer *peer = x_calloc(1, sizeof(*peer));
+
+	peer->config = config;
+	peer->trust = trust;
+	peer->signer = signer;
+	peer->resolver = resolver;
+	return peer;
+}
+
+static void
+forget(struct retrieve_peer *peer)
+{
+	http_client_free(&peer->client);
+	EVP_PKEY_free(peer->key);
+	peer->key = NULL;
+	peer->agent = NULL;
+	grip_identities_free(&peer->identities);
+}
+
+void
+retrieve_peer_free(struct retrieve_peer **peer)
+{
+	if (*peer == NULL)
+		return;
+	forget(*peer);
+	x_free(peer);
+}
+
+static bool
+same_identity(const struct grip_identity *a, const struct grip_identity *b)
+{
+	return strcmp(a->name, b->name) == 0 &&
+	    a->chain_count == b->chain_count && a->chain_count > 0 &&
+	    a->chain[0].len == b->chain[0].len &&
+	    memcmp(a->chain[0].der, b->chain[0].der, a->chain[0].len) == 0;
+}
+
+static EVP_PKEY *
+remote_key(const struct grip_identity *agent, struct grip_client *signer)
+{
+	const unsigned char *der = agent->chain[0].der;
+	X509 *certificate = d2i_X509(NULL, &der, (long)agent->chain[0].len);
+	EVP_PKEY *key = NULL;
+
+	if (certificate != NULL)
+		key = grip_remote_key_new(certificate, agent->name, signer);
+	X509_free(certificate);
+	return key;
+}
+
+static enum outcome
+make_client(struct retrieve_peer *peer, struct reason *why)
+{
+	const struct retrievald_config *config = peer->config;
+	struct http_client_options options = {
+		.user_agent = "Cargomail-retrievald/" VERSION,
+		.trust = peer->trust,
+		.pins = retrievald_config_trusts(config, "dns") ? pins : NULL,
+		.resolve = resolve,
+		.arg = peer,
+		.policy = config->policy,
+		.chain = peer->chain,
+		.connect_ms = (unsigned)config->connect_timeout * 1000,
+		.low_speed_rate = (unsigned)config->minimum_rate,
+		.low_speed_s = (unsigned)config->stall_timeout,
+	};
+	size_t i;
+
+	peer->key = remote_key(peer->agent, peer->signer);
+	if (peer->key == NULL)
+		return reason_set(why, OUTCOME_TEMPFAIL, "internal",
+		    "certificate of %s cannot be used", peer->agent->name);
+	for (i = 0; i < peer->agent->chain_count; i++) {
+		peer->chain[i].data = peer->agent->chain[i].der;
+		peer->chain[i].len = peer->agent->chain[i].len;
+	}
+	options.chain_len = peer->agent->chain_count;
+	options.key = peer->key;
+	peer->client = http_client_new(&options, why);
+	return peer->client != NULL ? OUTCOME_OK : OUTCOME_TEMPFAIL;
+}
+
+enum outcome
+retrieve_peer_get(struct retrieve_peer *peer, const char *agent,
+    struct http_client **client_r, struct reason *why)
+{
+	struct grip_identities *identities = NULL;
+	const struct grip_identity *found;
+	enum outcome outcome;
+
+	outcome = grip_client_identities(peer->signer, &identities, why);
+	if (outcome != OUTCOME_OK)
+		return OUTCOME_TEMPFAIL;
+	found = grip_identities_find(identities, agent);
+	if (found == NULL || found->role != GRIP_ROLE_AGENT ||
+	    found->chain_count == 0) {
+		grip_identities_free(&identities);
+		return reason_set(why, OUTCOME_TEMPFAIL, "unknown-identity",
+		    "gripd has no certificate of the agent %s", agent);
+	}
+	if (peer->client != NULL && same_identity(found, peer->agent)) {
+		grip_identities_free(&identities);
+		*client_r = peer->client;
+		return OUTCOME_OK;
+	}
+	forget(peer);
+	peer->identities = identities;
+	peer->agent = found;
+	outcome = make_client(peer, why);
+	if (outcome != OUTCOME_OK)
+		forget(peer);
+	*client_r = peer->client;
+	return outcome;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The loop of a worker. Nobody wakes it: it asks mailboxd, which answers
+ * when there is something to do.
+ */
+#include "worker.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "retrieve.h"
+
+#define BACKOFF_MIN_S 1
+#define BACKOFF_MAX_S 30
+
+static void
+pause_seconds(unsigned seconds)
+{
+	struct timespec left = { .tv_sec = seconds };
+
+	nanosleep(&left, NULL);
+}
+
+/* mailboxd is restarting, or its disk is full: ask again, more slowly each
+ * time. Said once, not for each attempt. */
+static unsigned
+back_off(unsigned seconds, const struct reason *why)
+{
+	struct log_line line;
+
+	if (seconds == 0) {
+		log_begin(&line, LOG_WARNING, "-", "lease");
+		log_reason(&line, why);
+		log_end(&line);
+		seconds = BACKOFF_MIN_S;
+	}
+	pause_seconds(seconds);
+	return seconds * 2 < BACKOFF_MAX_S ? seconds * 2 : BACKOFF_MAX_S;
+}
+
+static void
+work(const struct worker *worker, struct retrieve *retrieve,
+    const struct lease *lease)
+{
+	int64_t bytes = 0;
+
+	worker->slot->started = clock_now();
+	if (retrieve_pull(retrieve, lease, &bytes) == OUTCOME_OK)
+		worker->slot->pulls_done++;
+	else
+		worker->slot->pulls_failed++;
+	worker->slot->bytes += bytes;
+	worker->slot->started = 0;
+}
+
+void
+worker_run(const struct worker *worker)
+{
+	struct reason why = { 0 };
+	struct retrieve *retrieve;
+	struct lease *lease;
+	unsigned backoff = 0;
+
+	retrieve = retrieve_new(worker->config, worker->trust, &why);
+	if (retrieve == NULL)
+		log_fatal(EXIT_FAILURE, "worker: %s", why.text);
+	for (;;) {
+		if (retrieve_lease(retrieve, &lease, &why) != OUTCOME_OK) {
+			backoff = back_off(backoff, &why);
+			continue;
+		}
+		backoff = 0;
+		if (lease == NULL)
+			continue;
+		work(worker, retrieve, lease);
+		lease_free(&lease);
+	}
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A worker process: lease, retrieve, finish, again. It reads what strangers'
+ * origins answer; one slow origin costs one worker.
+ */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "http_client.h"
+#include "retrievald_config.h"
+
+/* What a worker tells its parent, in memory that both share. Each field is
+ * written by the worker alone; numbers only grow. A number that is read
+ * half old is shown once, and nothing hangs on it. */
+struct worker_slot {
+	volatile pid_t pid;	   /* written by the parent; 0: none */
+	volatile int64_t started;  /* of the pull at hand, 0: idle */
+	volatile int64_t pulls_done;
+	volatile int64_t pulls_failed;
+	volatile int64_t bytes;    /* of resources, since the start */
+};
+
+struct worker {
+	const struct retrievald_config *config;
+	const struct http_client_trust *trust; /* NULL without webpki */
+	struct worker_slot *slot;
+};
+
+/* Runs until a signal ends it. Called in the child, after privileges have
+ * been dropped. */
+void worker_run(const struct worker *worker) __attribute__((noreturn));
+
+#endif

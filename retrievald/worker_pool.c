@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Forking and reaping workers.
+ */
+#include "worker_pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "json_strict.h"
+#include "log.h"
+#include "memory.h"
+#include "worker.h"
+
+struct worker_pool {
+	struct event_base *base;
+	struct event *child_event, *respawn_event;
+	const struct retrievald_config *config;
+	const struct http_client_trust *trust;
+	struct worker_slot *slots; /* shared with the workers */
+	size_t count;
+	int64_t since;
+	int64_t restarts;
+};
+
+static size_t
+slots_size(const struct worker_pool *pool)
+{
+	return pool->count * sizeof(*pool->slots);
+}
+
+/* The child: nothing of the parent's but standard error and memory. */
+static void
+become_worker(const struct worker_pool *pool, struct worker_slot *slot,
+    pid_t parent)
+{
+	struct worker worker = { pool->config, pool->trust, slot };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	sigset_t none;
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	/* Workers without a parent would lease beside those of the next. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	slot->started = 0;
+	worker_run(&worker);
+}
+
+static void
+spawn(struct worker_pool *pool, struct worker_slot *slot)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0)
+		become_worker(pool, slot, parent);
+	if (pid < 0)
+		log_text(LOG_ERROR, "-", "fork", "%s", strerror(errno));
+	slot->pid = pid > 0 ? pid : 0;
+}
+
+static void
+respawn(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker_pool *pool = arg;
+	size_t i;
+
+	(void)fd;
+	(void)what;
+	for (i = 0; i < pool->count; i++)
+		if (pool->slots[i].pid == 0) {
+			pool->restarts++;
+			spawn(pool, &pool->slots[i]);
+		}
+}
+
+static void
+log_death(pid_t pid, int status)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_ERROR, "-", "worker");
+	log_number(&line, LOG_KEY_PID, pid);
+	if (WIFSIGNALED(status))
+		log_string(&line, LOG_KEY_DETAIL,
+		    strsignal(WTERMSIG(status)));
+	else
+		log_number(&line, LOG_KEY_STATUS, WEXITSTATUS(status));
+	log_end(&line);
+}
+
+static void
+reap(evutil_socket_t fd, short what, void *arg)
+{
+	/* A worker that dies at once must not become a fork storm. */
+	static const struct timeval delay = { 1, 0 };
+	struct worker_pool *pool = arg;
+	pid_t pid;
+	int status;
+	size_t i;
+
+	(void)fd;
+	(void)what;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		log_death(pid, status);
+		for (i = 0; i < pool->count; i++)
+			if (pool->slots[i].pid == pid)
+				pool->slots[i].pid = 0;
+		event_add(pool->respawn_event, &delay);
+	}
+}
+
+struct worker_pool *
+worker_pool_start(struct event_base *base,
+    const struct retrievald_config *config,
+    const struct http_client_trust *trust)
+{
+	struct worker_pool *pool = x_calloc(1, sizeof(*pool));
+	size_t i;
+
+	pool->base = base;
+	pool->config = config;
+	pool->trust = trust;
+	pool->count = (size_t)config->workers;
+	pool->since = clock_now();
+	pool->slots = mmap(NULL, slots_size(pool), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (pool->slots == MAP_FAILED) {
+		free(pool);
+		return NULL;
+	}
+	pool->child_event = evsignal_new(base, SIGCHLD, reap, pool);
+	pool->respawn_event = event_new(base, -1, 0, respawn, pool);
+	event_add(pool->child_event, NULL);
+	for (i = 0; i < pool->count; i++)
+		spawn(pool, &pool->slots[i]);
+	return pool;
+}
+
+void
+worker_pool_stop(struct worker_pool **pool)
+{
+	struct worker_pool *old = *pool;
+	size_t i;
+
+	if (old == NULL)
+		return;
+	event_free(old->child_event);
+	event_free(old->respawn_event);
+	for (i = 0; i < old->count; i++)
+		if (old->slots[i].pid != 0)
+			kill(old->slots[i].pid, SIGTERM);
+	for (i = 0; i < old->count; i++)
+		if (old->slots[i].pid != 0)
+			waitpid(old->slots[i].pid, NULL, 0);
+	munmap(old->slots, slots_size(old));
+	x_free(pool);
+}
+
+cJSON *
+worker_pool_status(const struct worker_pool *pool)
+{
+	int64_t done = 0, failed = 0, bytes = 0, idle = 0, alive = 0;
+	cJSON *answer = cJSON_CreateObject();
+	size_t i;
+
+	for (i = 0; i < pool->count; i++) {
+		done += pool->slots[i].pulls_done;
+		failed += pool->slots[i].pulls_failed;
+		bytes += pool->slots[i].bytes;
+		alive += pool->slots[i].pid != 0;
+		idle += pool->slots[i].pid != 0 &&
+		    pool->slots[i].started == 0;
+	}
+	json_add_string(answer, "outcome", "ok");
+	json_add_string(answer, "daemon", "retrievald");
+	json_add_string(answer, "version", VERSION);
+	json_add_integer(answer, "pid", getpid());
+	json_add_integer(answer, "since", pool->since);
+	json_add_integer(answer, "workers", alive);
+	json_add_integer(answer, "idle", idle);
+	json_add_integer(answer, "restarts", pool->restarts);
+	json_add_integer(answer, "pulls_done", done);
+	json_add_integer(answer, "pulls_failed", failed);
+	json_add_integer(answer, "bytes", bytes);
+	return answer;
+}
