@@ -179,6 +179,21 @@ box_visit(struct box_walk *walk, struct mailmime *mime, int parent,
 	}
 }
 
+/* libetpan converts encoded words by iconv, which loads modules from disk by
+ * charsets that a stranger names. We want none of that text: copied. */
+static int
+box_no_conversion(const char *to, const char *from, const char *text,
+    size_t len, char *result, size_t *result_len)
+{
+	(void)to;
+	(void)from;
+	if (len > *result_len)
+		return MAIL_CHARCONV_ERROR_CONV;
+	memcpy(result, text, len);
+	*result_len = len;
+	return MAIL_CHARCONV_NO_ERROR;
+}
+
 enum outcome
 mime_box_parse(const char *message, size_t len, struct mime_parts *parts_r,
     struct reason *why)
@@ -192,6 +207,7 @@ mime_box_parse(const char *message, size_t len, struct mime_parts *parts_r,
 	*parts_r = (struct mime_parts){ .parts = NULL };
 	if (error != NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "limit", "%s", error);
+	extended_charconv = box_no_conversion;
 	if (mailmime_parse(message, len, &at, &mime) != MAILIMF_NO_ERROR ||
 	    mime == NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "form",
