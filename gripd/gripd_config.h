@@ -25,6 +25,7 @@ struct gripd_config {
 	int dnssec;		/* enum gripd_dnssec */
 	int64_t dns_timeout;	/* seconds for one name in all */
 	int64_t dns_queries_max; /* names asked at once */
+	struct config_list allow_addresses; /* networks; for labs */
 	int64_t verdicts_max;	/* entries of the cache of verdicts */
 	int64_t verdict_lifetime; /* seconds, at most */
 };

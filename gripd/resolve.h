@@ -19,10 +19,8 @@ struct resolve *resolve_open(const struct gripd_config *config,
     char **error_r);
 
 /* After privileges were dropped: tells systemd and runs until SIGTERM or
- * SIGINT. 0, or -1 if the loop could not be made. */
-int resolve_serve(struct resolve *resolve);
-
-/* Closes, frees and sets to NULL. */
-void resolve_close(struct resolve **resolve);
+ * SIGINT; SIGHUP drops the cached verdicts. Frees *resolve and sets it to
+ * NULL. 0, or -1 if the loop could not be made. */
+int resolve_serve(struct resolve **resolve);
 
 #endif
