@@ -6,6 +6,7 @@
 HOSTS="dns foo bar hospital insurance evil"
 MAIL_HOSTS="foo bar evil"
 CARGO_HOSTS="bar hospital insurance"	# those that run our daemons
+[ "${LAB_WORLD:-}" != mail ] || CARGO_HOSTS=
 
 host_number() {
 	case $1 in

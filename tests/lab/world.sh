@@ -22,11 +22,15 @@ on_all() {
 	for pid in $pids; do wait "$pid"; done
 }
 
-on_all host-base $HOSTS &
-base=$!
+on_all host-base $HOSTS
+[ "$LAB_WORLD" = mail ] || on_all host-keys $CARGO_HOSTS
 on dns dns-zones
-wait $base
 say "DNS is up"
 on_all host-resolver $HOSTS
 on_all host-mail $MAIL_HOSTS
 say "mail is up"
+if [ "$LAB_WORLD" != mail ]; then
+	on_all host-user foo bar
+	on_all host-cargo $CARGO_HOSTS
+	say "our daemons are up"
+fi
