@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The only place that says yes. See access.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "access.h"
+#include "encoding.h"
+#include "grip_name.h"
+#include "json_strict.h"
+#include "mail_address.h"
+#include "store_account.h"
+
+/* Looked up in place of an account that does not exist, so that the same
+ * rows are asked for. No account has it: ids are random. */
+#define NO_ACCOUNT "00000000000000000000000000000000"
+#define NO_HASH                                                                \
+	"0000000000000000000000000000000000000000000000000000000000000000"
+
+static enum outcome
+trouble(struct reason *why)
+{
+	return reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
+	    "the store cannot be read");
+}
+
+int
+access_address_hash(const char *address, char hash_r[SHA256_HEX_SIZE])
+{
+	char normal[MAIL_ADDRESS_SIZE];
+
+	if (mail_address_normalise(address, normal) == -1)
+		return -1;
+	sha256_hex(normal, strlen(normal), hash_r);
+	return 0;
+}
+
+/* 1 and the id, 0 no such address, -1 trouble. The account may be closed. */
+static int
+account_by_address(struct store_view *view, const char *address,
+    char account_r[STORE_ID_SIZE])
+{
+	char normal[MAIL_ADDRESS_SIZE];
+	struct store_key key;
+	const char *id;
+	cJSON *row = NULL;
+	int found;
+
+	strcpy(account_r, NO_ACCOUNT);
+	if (mail_address_normalise(address, normal) == -1)
+		return 0;
+	found = store_get_json(view, store_key_address(&key, normal), &row);
+	if (found != 1)
+		return found;
+	id = json_string(row, "account");
+	if (id != NULL && store_id_valid(id))
+		strcpy(account_r, id);
+	else
+		found = -1;
+	cJSON_Delete(row);
+	return found;
+}
+
+/* 1 if the account is there and active, 0, -1. */
+static int
+account_active(struct store_view *view, const char *id)
+{
+	struct store_account account;
+	int found = store_account_get(view, id, &account);
+
+	if (found != 1)
+		return found;
+	found = strcmp(account.state, "active") == 0;
+	store_account_clear(&account);
+	return found;
+}
+
+enum outcome
+access_account(struct store_view *view, const char *address,
+    char account_r[STORE_ID_SIZE], struct reason *why)
+{
+	int found = account_by_address(view, address, account_r);
+
+	int active = account_active(view, account_r);
+
+	if (found == -1 || active == -1)
+		return trouble(why);
+	if (found == 0 || active == 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "no-account",
+		    "no account has the address %s", address);
+	return OUTCOME_OK;
+}
+
+enum outcome
+access_own(struct store_view *view, const char *account, const char *hash,
+    struct store_blob *blob_r, struct reason *why)
+{
+	struct store_key key;
+	int held, stored;
+
+	held = store_get(view, store_key_resource(&key, account, hash), NULL);
+	stored = store_blob_get(view, hash, blob_r);
+	if (held == -1 || stored == -1)
+		return trouble(why);
+	if (held == 0 || stored == 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "not-found",
+		    "this account has no such resource");
+	return OUTCOME_OK;
+}
+
+/* ---- shares --------------------------------------------------------------- */
+
+static bool
+list_has(const cJSON *list, const char *text)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list)
+		if (cJSON_IsString(item) &&
+		    strcmp(item->valuestring, text) == 0)
+			return true;
+	return false;
+}
+
+/* Everything that the answer depends on, all of it looked up whatever the
+ * first lookups say. */
+struct shared {
+	int account, active, share, recipient, held, stored;
+	cJSON *row, *to;
+};
+
+static void
+look_up(struct store_view *view, const struct access_claim *claim,
+    const char *hash, struct shared *found_r, struct store_blob *blob_r)
+{
+	char account[STORE_ID_SIZE], address[SHA256_HEX_SIZE];
+	struct store_key key;
+
+	memset(found_r, 0, sizeof(*found_r));
+	if (access_address_hash(claim->recipient, address) == -1)
+		strcpy(address, NO_HASH);
+	found_r->account = account_by_address(view, claim->sender, account);
+	found_r->active = account_active(view, account);
+	found_r->share = store_get_json(view,
+	    store_key_share(&key, account, claim->share), &found_r->row);
+	found_r->recipient = store_get_json(view,
+	    store_key_share_to(&key, account, claim->share, address),
+	    &found_r->to);
+	found_r->held = store_get(view,
+	    store_key_resource(&key, account, hash), NULL);
+	found_r->stored = store_blob_get(view, hash, blob_r);
+}
+
+/* The recipient's row counts only if it was written for this very content:
+ * one that a broken attempt with other recipients left behind does not. */
+static bool
+entitled(const struct shared *found, const char *hash)
+{
+	const char *content = json_string(found->row, "content");
+	const char *written = json_string(found->to, "content");
+
+	return found->account == 1 && found->active == 1 &&
+	    found->share == 1 && found->recipient == 1 && content != NULL &&
+	    written != NULL && strcmp(content, written) == 0 &&
+	    list_has(json_array(found->row, "resources"), hash);
+}
+
+static enum outcome
+decide(const struct shared *found, const char *hash, int64_t now,
+    struct reason *why)
+{
+	int64_t expires = 0, revoked;
+
+	if (found->account == -1 || found->active == -1 ||
+	    found->share == -1 || found->recipient == -1 ||
+	    found->held == -1 || found->stored == -1)
+		return trouble(why);
+	if (!entitled(found, hash))
+		return reason_set(why, OUTCOME_PERMFAIL, "not-shared",
+		    "not here, or not shared with this recipient");
+	if (json_integer(found->row, "revoked", 0, JSON_MAX_INTEGER,
+		&revoked) == 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "revoked",
+		    "the sender has withdrawn the share");
+	if (json_integer(found->row, "expires", 0, JSON_MAX_INTEGER,
+		&expires) == -1 || now >= expires)
+		return reason_set(why, OUTCOME_PERMFAIL, "expired",
+		    "the share has expired");
+	if (found->held == 0 || found->stored == 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "not-shared",
+		    "not here, or not shared with this recipient");
+	return OUTCOME_OK;
+}
+
+enum outcome
+access_shared(struct store_view *view, const struct access_claim *claim,
+    const char *hash, int64_t now, struct store_blob *blob_r,
+    struct reason *why)
+{
+	struct shared found;
+	enum outcome outcome;
+
+	look_up(view, claim, hash, &found, blob_r);
+	outcome = decide(&found, hash, now, why);
+	cJSON_Delete(found.row);
+	cJSON_Delete(found.to);
+	return outcome;
+}
+
+/* ---- brokers -------------------------------------------------------------- */
+
+enum outcome
+access_broker(struct store_view *view, const struct mailboxd_config *config,
+    const char *user, const char *broker, char account_r[STORE_ID_SIZE],
+    struct reason *why)
+{
+	char normal[MAIL_ADDRESS_SIZE];
+	struct store_key key;
+	cJSON *row = NULL;
+	int found, active, enrolled = 0;
+
+	found = account_by_address(view, user, account_r);
+	active = account_active(view, account_r);
+	if (found == 1 && mail_address_normalise(user, normal) == 0) {
+		enrolled = store_get_json(view,
+		    store_key_account_address(&key, account_r, normal), &row);
+		if (enrolled == 1)
+			enrolled = list_has(json_array(row, "brokers"),
+			    broker) ||
+			    mailboxd_config_enrolled(config, broker,
+				mail_address_domain(normal));
+		cJSON_Delete(row);
+	}
+	if (found == -1 || active == -1 || enrolled == -1)
+		return trouble(why);
+	if (found == 0 || active == 0 || enrolled == 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "not-enrolled",
+		    "no account of %s has enrolled %s", user, broker);
+	return OUTCOME_OK;
+}
+
+enum outcome
+access_may_share(struct store_view *view, const char *account,
+    const char *broker_share, const char *hash, struct reason *why)
+{
+	struct store_key key;
+	int held, put = 1;
+
+	held = store_get(view, store_key_resource(&key, account, hash), NULL);
+	if (broker_share != NULL)
+		put = store_get(view,
+		    store_key_use(&key, account, hash, broker_share), NULL);
+	if (held == -1 || put == -1)
+		return trouble(why);
+	if (held == 0 || put == 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "not-found",
+		    "resource %.12s... was not put by who shares it", hash);
+	return OUTCOME_OK;
+}
+
+/* ---- bytes that are here already ------------------------------------------ */
+
+struct use_search {
+	const char *origin;
+	bool found;
+};
+
+static enum store_step
+look_at_use(void *arg, const char *key, const void *data, size_t len)
+{
+	struct use_search *search = arg;
+	cJSON *row = store_row_json(key, data, len);
+	const char *origin = json_string(row, "origin");
+
+	search->found = origin != NULL && strcmp(origin, search->origin) == 0;
+	cJSON_Delete(row);
+	return search->found ? STORE_STOP : STORE_NEXT;
+}
+
+int
+access_came_before(struct store_view *view,
+    const struct access_source *source, const char *hash, int64_t size)
+{
+	struct use_search search = { source->origin, false };
+	struct store_blob blob;
+	struct store_key key;
+	int found;
+
+	found = store_blob_get(view, hash, &blob);
+	if (found != 1)
+		return found;
+	if (blob.size != size)
+		return 0;
+	found = store_get(view,
+	    store_key_source(&key, hash, source->origin, source->share), NULL);
+	if (found != 0)
+		return found;
+	found = store_get(view,
+	    store_key_resource(&key, source->account, hash), NULL);
+	if (found != 1)
+		return found;
+	if (store_scan(view, store_key_use(&key, source->account, hash, NULL),
+		NULL, look_at_use, &search) == -1)
+		return -1;
+	return search.found;
+}

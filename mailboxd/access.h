@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The only place that says yes. Every question is asked of a snapshot of the
+ * store (or of what a transaction sees), with the time passed in; nothing
+ * here knows HTTP, tokens or sockets. What a hash grants: nothing. "Absent"
+ * and "not yours" are the same answer for the same work.
+ *
+ * Reasons are problem types (cargo_problem.h).
+ */
+#ifndef ACCESS_H
+#define ACCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mailboxd_config.h"
+#include "outcome.h"
+#include "store.h"
+
+/* The active account of an address (any spelling): its id goes to
+ * account_r. PERMFAIL "no-account". */
+enum outcome access_account(struct store_view *view, const char *address,
+    char account_r[STORE_ID_SIZE], struct reason *why);
+
+/* An owner's own resource. PERMFAIL "not-found". */
+enum outcome access_own(struct store_view *view, const char *account,
+    const char *hash, struct store_blob *blob_r, struct reason *why);
+
+/* Who says that a resource was shared with whom: claims of a token B that
+ * gripd has verified (its agent and origin too). */
+struct access_claim {
+	const char *sender;    /* an address of the sharing account */
+	const char *recipient; /* whom it was shared with */
+	const char *share;
+};
+
+/*
+ * May the bearer of this claim read the resource now? PERMFAIL "not-shared",
+ * or, told only to who is entitled, "revoked" or "expired".
+ */
+enum outcome access_shared(struct store_view *view,
+    const struct access_claim *claim, const char *hash, int64_t now,
+    struct store_blob *blob_r, struct reason *why);
+
+/*
+ * May this broker act for a user? The account of the user's address goes to
+ * account_r. PERMFAIL "not-enrolled", also where there is no such account.
+ */
+enum outcome access_broker(struct store_view *view,
+    const struct mailboxd_config *config, const char *user,
+    const char *broker, char account_r[STORE_ID_SIZE], struct reason *why);
+
+/*
+ * May the account share this resource? Only what it holds; a broker
+ * (`broker_share` not NULL) only what it put under that share. PERMFAIL
+ * "not-found".
+ */
+enum outcome access_may_share(struct store_view *view, const char *account,
+    const char *broker_share, const char *hash, struct reason *why);
+
+/* Where a message's resource is said to come from. */
+struct access_source {
+	const char *account;
+	const char *origin; /* URL */
+	const char *share;
+};
+
+/*
+ * Need the bytes not be pulled again? 1 if they came from this very origin
+ * under this very share (for another recipient), or from this origin for this
+ * same account, before; then still the origin's yes is asked. 0 if they must
+ * be pulled; -1 trouble. `size` is what the message declares.
+ */
+int access_came_before(struct store_view *view,
+    const struct access_source *source, const char *hash, int64_t size);
+
+/* The row name of an address among a share's recipients: the hash of its
+ * normal form. 0, or -1 if it is no address. */
+int access_address_hash(const char *address, char hash_r[SHA256_HEX_SIZE]);
+
+#endif
