@@ -29,7 +29,7 @@ const struct config_key client_config_keys[] = {
 	{ "name", CONFIG_STRING, AT(name), "", 0, 0, NULL },
 	{ "sendmail", CONFIG_STRING, AT(sendmail),
 	    "/usr/sbin/sendmail -i", 0, 0, NULL },
-	{ "expires", CONFIG_DURATION, AT(expires), "13d", 60, 14 * 86400,
+	{ "expires", CONFIG_DURATION, AT(expires), "14d", 60, 14 * 86400,
 	    NULL },
 	{ "ca_bundle", CONFIG_STRING, AT(ca_bundle),
 	    "/etc/ssl/certs/ca-certificates.crt", 0, 0, NULL },
