@@ -333,17 +333,23 @@ remote_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 int
 grip_remote_key_init(void)
 {
-	if (OSSL_PROVIDER_available(NULL, REMOTE_PROVIDER))
+	/* Held until the process ends, like the default library context
+	 * they are loaded into. */
+	static OSSL_PROVIDER *loaded, *other;
+
+	if (loaded != NULL)
 		return 0;
 	/* An explicit load of one provider turns off the implicit load of
 	 * the default one. Everything but our keys prefers the default. */
-	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
+	if (other == NULL)
+		other = OSSL_PROVIDER_load(NULL, "default");
+	if (other == NULL ||
 	    !OSSL_PROVIDER_add_builtin(NULL, REMOTE_PROVIDER,
 		remote_provider_init) ||
-	    OSSL_PROVIDER_load(NULL, REMOTE_PROVIDER) == NULL ||
 	    !EVP_set_default_properties(NULL, "?provider=default"))
 		return -1;
-	return 0;
+	loaded = OSSL_PROVIDER_load(NULL, REMOTE_PROVIDER);
+	return loaded != NULL ? 0 : -1;
 }
 
 static bool
