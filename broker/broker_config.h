@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * broker.conf(5).
+ */
+#ifndef BROKER_CONFIG_H
+#define BROKER_CONFIG_H
+
+#include <stdint.h>
+
+#include "address_policy.h"
+#include "config_file.h"
+#include "service_url.h"
+
+enum broker_unauthenticated {
+	BROKER_UNAUTHENTICATED_DELIVER,
+	BROKER_UNAUTHENTICATED_REJECT,
+};
+
+struct broker_config {
+	char *base_directory;
+	char *user;
+	char *group;	 /* supplementary: may use Postfix's sockets */
+	char *hostname;	 /* in LHLO, EHLO and Received; "": the system's */
+	char *listen;	 /* socket for Postfix's lmtp(8) */
+	char *listen_user; /* who owns it */
+	char *reinject;	 /* "unix:PATH" in the chroot or "inet:HOST:PORT" */
+	struct config_list authserv_ids;
+	int unauthenticated;
+	char *destinations; /* path of the map */
+	char *recipient_delimiter;
+	struct config_list local_mailboxes; /* URLs reached by mailbox.sock */
+	char *ca_bundle;
+	struct config_list tls_trust;	    /* webpki, dns */
+	char *ports;
+	struct config_list allow_addresses;
+	int64_t connect_timeout; /* seconds */
+	int64_t notify_timeout;
+	int64_t notify_give_up;
+	int64_t breaker_failures;
+	int64_t breaker_pause;
+	int64_t gripd_timeout;
+	int64_t smtp_timeout;
+	int64_t max_connections;
+	int64_t max_message_size;
+	/* Made of the above by broker_config_read. */
+	struct service_ports port_list;
+	struct address_policy *policy;
+};
+
+/* For the test of the manual. */
+extern const struct config_key broker_config_keys[];
+
+/* 0, or -1 with *error_r (one line, free()). */
+int broker_config_read(const char *path, struct broker_config *config_r,
+    char **error_r);
+void broker_config_free(struct broker_config *config);
+
+/* 1 if `word` ("webpki", "dns") stands in tls_trust. */
+int broker_config_trusts(const struct broker_config *config,
+    const char *word);
+
+#endif
