@@ -35,12 +35,12 @@ struct blob_commit {
 struct blob_store;
 struct blob_writer;
 
-/* Outcomes are OK or TEMPFAIL, with word "no-space" or "store". */
+/* Outcomes are OK or TEMPFAIL, with word "no-space" or "unavailable". */
 struct blob_ops {
-	/* Starts a blob. With a `part` name (hex) what was written survives
-	 * blob_ops.keep and a crash and is found again by that name: then the
-	 * first `offset` bytes are kept, later ones dropped; fewer than
-	 * `offset` there is TEMPFAIL "part-lost". NULL: nothing survives. */
+	/* Starts a blob, or goes on with one: `part` (hex) names it while it
+	 * is written, and after blob_ops.keep it is found again by that name.
+	 * Its first `offset` bytes are kept, later ones dropped; if fewer are
+	 * there it is TEMPFAIL "range". */
 	enum outcome (*begin)(struct blob_store *blobs, const char *part,
 	    int64_t offset, struct blob_writer **writer_r,
 	    struct reason *why);

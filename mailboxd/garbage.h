@@ -30,9 +30,4 @@ enum outcome garbage_add(struct store_txn *txn, const char *locator,
 void garbage_sweep(struct store *store, int64_t now,
     void (*done)(void *arg, int64_t files), void *arg);
 
-/* Removes blobs without row and parts without upload that a crash left:
- * those of earlier runs of the store only. Blocks; store_start calls it in
- * the background. Returns how many went, or -1. */
-int64_t garbage_sweep_orphans(struct store *store);
-
 #endif

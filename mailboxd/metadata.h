@@ -43,7 +43,7 @@ struct metadata_txn;
 
 /*
  * Everything returns an outcome: OK, or TEMPFAIL with word "no-space" (the
- * map or the disk is full) or "store" (anything else). A transaction in
+ * map or the disk is full) or "unavailable" (anything else). A transaction in
  * which a write failed can only be aborted.
  */
 struct metadata_ops {

@@ -17,7 +17,7 @@ int64_t quota_left(const struct store_account *account);
 enum outcome quota_reserve(struct store_account *account, int64_t bytes,
     struct reason *why);
 
-/* Promised bytes are now stored. TEMPFAIL "store" if fewer were promised: a
+/* Promised bytes are now stored. TEMPFAIL "internal" if fewer were promised: a
  * bug of ours. */
 enum outcome quota_commit(struct store_account *account, int64_t bytes,
     struct reason *why);
@@ -30,7 +30,7 @@ enum outcome quota_release(struct store_account *account, int64_t bytes,
 enum outcome quota_take(struct store_account *account, int64_t bytes,
     struct reason *why);
 
-/* Stored bytes are let go of. TEMPFAIL "store" if fewer were stored. */
+/* Stored bytes are let go of. TEMPFAIL "internal" if fewer were stored. */
 enum outcome quota_free(struct store_account *account, int64_t bytes,
     struct reason *why);
 

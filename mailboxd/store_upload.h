@@ -50,10 +50,10 @@ int64_t store_upload_have(struct store_view *view, const char *id,
     const char *account, const char *hash, int64_t size);
 
 /* Starts one; NULL with `why`: "no-space" (the floor; TEMPFAIL), "busy" (the
- * same id is under way; TEMPFAIL), "store-form" (bad hash, size or id;
+ * same id is under way; TEMPFAIL), "malformed" (bad hash, size or id;
  * PERMFAIL). Handler and strings are copied or used only now; the handler
  * itself must live. Trouble of the disk is told later. A `from` that does
- * not fit what is here ends in TEMPFAIL "part-lost" (ask have again). */
+ * not fit what is here ends in TEMPFAIL "range". */
 struct store_upload *store_upload_begin(struct store *store,
     const struct store_upload_request *request,
     const struct store_upload_handler *handler, void *arg,
@@ -66,10 +66,10 @@ bool store_upload_write(struct store_upload *upload, const void *data,
 
 /*
  * The end of the bytes. `blob` (OK only) names what is now durable but not
- * yet anybody's; copy it. Failures, and nothing is kept: PERMFAIL "digest"
- * (not that hash), "size" (too few or too many); TEMPFAIL "no-space",
- * "store", or "part-lost" (the hash is wrong, but bytes from before a break
- * are in it: begin again from 0). The upload is freed after `done`.
+ * yet anybody's; copy it. Failures, and nothing is kept: PERMFAIL
+ * "wrong-hash", "wrong-size" (too few or too many bytes); TEMPFAIL
+ * "no-space", "unavailable", or "range" (the hash is wrong, but bytes from
+ * before a break are in it, or these are gone: begin again from 0). The upload is freed after `done`.
  */
 typedef void store_upload_done_fn(void *arg, enum outcome outcome,
     const struct reason *why, const struct store_blob *blob);
