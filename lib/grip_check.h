@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
  * The checks of GRIP by name and in order, as pure functions of a token, of
- * what it came with and of what the DNS said. Check 1 (`form`) is grip_token_parse; 2 to 9
- * are grip_check_local; 10 is grip_check_published; 11 (`digest`) belongs to
- * who reads the body. The first that fails ends it.
+ * what it came with and of what the DNS said. Check 1 (`form`) is
+ * grip_token_parse; 2 to 9 are grip_check_local; 10 is
+ * grip_check_published; 11 (`digest`) belongs to who reads the body. The
+ * first that fails ends it.
  *
  * All refusals are permanent but `time` and `published`.
  */

@@ -297,8 +297,8 @@ signing_input(const char *typ, enum grip_alg alg, const char *payload)
 	size_t header_len, payload_len = strlen(payload);
 	int len;
 
-	len = snprintf(header, sizeof(header), "{\"typ\":\"%s\",\"alg\":\"%s\"}",
-	    typ, algorithms[alg].name);
+	len = snprintf(header, sizeof(header),
+	    "{\"typ\":\"%s\",\"alg\":\"%s\"}", typ, algorithms[alg].name);
 	if (len < 0 || (size_t)len >= sizeof(header))
 		return NULL;
 	header_len = base64url_length((size_t)len);
