@@ -24,7 +24,9 @@
 #include "encoding.h"
 #include "http_header.h"
 #include "http_parse.h"
+#include "http_result.h"
 #include "outcome.h"
+#include "service_url.h"
 #include "tls_server.h"
 
 #define HTTP_CLIENT_ADDRESSES_MAX 16
@@ -70,6 +72,8 @@ struct http_client_options {
 	enum outcome (*resolve)(void *arg, const char *host,
 	    struct http_client_addresses *addresses_r, struct reason *why);
 	void *arg;			/* for both */
+	/* Ports that a URL may name. NULL: 443 and 8443. */
+	const struct service_ports *ports;
 	/* Checked at the moment of connecting. NULL: any address. */
 	const struct address_policy *policy;
 	/* The client's certificate (leaf first) and key, maybe remote. */
@@ -125,27 +129,6 @@ struct http_call {
 				 * long poll); default low_speed_s */
 	unsigned total_ms;	/* whole call; default none */
 };
-
-struct http_result {
-	unsigned status;	/* 0: no response */
-	bool authenticated;	/* the response came from a verified peer */
-	bool overrun;		/* the body exceeded max_body */
-	bool sink_failed;	/* sink, head, read or progress gave up */
-	int64_t bytes;		/* of the response's body */
-	int64_t retry_after;	/* seconds, -1 if not said */
-	char problem[32];	/* name of the problem type, "" if none */
-	char detail[160];	/* its detail, printable ASCII */
-	struct buffer fields;	/* "name: value\n" lines, names lower case */
-	struct buffer body;	/* what did not go to a sink */
-};
-
-void http_result_init(struct http_result *result);
-void http_result_free(struct http_result *result);
-
-/* The value of a response field (lower-case name), NULL if absent; copied
- * to text_r of `size` bytes, cut if longer. */
-const char *http_result_header(const struct http_result *result,
-    const char *name, char *text_r, size_t size);
 
 /*
  * Performs a call. OK: a complete response came, whatever its status. Else

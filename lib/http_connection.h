@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * What the parts of the HTTP server (http_server.c, http_connection.c,
- * http_steps.c, http_exchange.c, http_reply.c) know of each other; for nobody else.
+ * http_steps.c, http_exchange.c, http_reply.c) know of each other; for
+ * nobody else.
  *
  * A connection is a state and a step function for each state. Steps run
  * until one must wait or the work of this event (HTTP_WORK_MAX) is done. An

@@ -22,7 +22,8 @@ struct http_pipe_put {
 };
 
 /*
- * Performs `get` (whose sink, head, arg and max_body are ours) and, once it
+ * Performs `get` (whose sink, head, progress, arg and
+ * max_body are ours) and, once it
  * is answered with `get_status` (200, or 206 for a resumed transfer) and the
  * announced length is put->size, the PUT.
  *

@@ -58,7 +58,7 @@ port_is_allowed(uint16_t port, const struct service_ports *ports)
 	for (i = 0; i < ports->count; i++)
 		if (ports->list[i] == port)
 			return true;
-	return false;
+	return ports->count == 0;
 }
 
 static bool

@@ -14,6 +14,7 @@
 #define SERVICE_HOST_SIZE 254
 #define SERVICE_URL_SIZE 272
 
+/* An empty list allows every port. */
 struct service_ports {
 	unsigned count;
 	uint16_t list[16];
