@@ -123,6 +123,17 @@ wait_list_add(struct wait_list *list, struct visit *visit, int seconds)
 	wait_list_poke(list);
 }
 
+struct visit *
+wait_list_first(const struct wait_list *list)
+{
+	const struct waiter *waiter;
+
+	for (waiter = list->first; waiter != NULL; waiter = waiter->next)
+		if (waiter->visit != NULL && waiter->visit->x != NULL)
+			return waiter->visit;
+	return NULL;
+}
+
 void
 wait_list_remove(struct wait_list *list, const struct visit *visit)
 {

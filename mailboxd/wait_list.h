@@ -31,6 +31,9 @@ void wait_list_free(struct wait_list **list);
  * tried for the last time at once. */
 void wait_list_add(struct wait_list *list, struct visit *visit, int seconds);
 
+/* The one who waits longest and is still there; NULL if nobody waits. */
+struct visit *wait_list_first(const struct wait_list *list);
+
 /* The visitor was answered by other means. */
 void wait_list_remove(struct wait_list *list, const struct visit *visit);
 

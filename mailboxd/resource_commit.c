@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * An uploaded resource becomes an account's own. See resource_commit.h.
+ */
+#include <string.h>
+
+#include "json_strict.h"
+#include "quota.h"
+#include "record.h"
+#include "resource_commit.h"
+
+int
+resource_type_valid(const char *type)
+{
+	const char *p;
+	int slashes = 0;
+
+	if (*type == '\0' || strlen(type) > RESOURCE_TYPE_MAX)
+		return 0;
+	for (p = type; *p != '\0' && *p != ';'; p++) {
+		slashes += *p == '/';
+		if (*p <= ' ' || *p > '~' ||
+		    strchr("()<>@,:\\\"[]?=", *p) != NULL)
+			return 0;
+	}
+	for (; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			return 0;
+	return slashes == 1 && type[0] != '/';
+}
+
+enum outcome
+resource_commit_add(struct store_txn *txn, struct store_account *account,
+    struct resource_commit *commit)
+{
+	const char *hash = commit->blob.hash;
+	enum outcome outcome;
+	struct store_key key;
+	cJSON *row;
+	int held;
+
+	held = store_get(store_txn_view(txn),
+	    store_key_resource(&key, account->id, hash), NULL);
+	if (held == -1)
+		return reason_set(store_txn_reason(txn), OUTCOME_TEMPFAIL,
+		    "unavailable", "the store cannot be read");
+	commit->existed = held == 1;
+	if (!held) {
+		outcome = quota_take(account, commit->blob.size,
+		    store_txn_reason(txn));
+		if (outcome != OUTCOME_OK)
+			return outcome;
+		row = cJSON_CreateObject();
+		json_add_integer(row, "size", commit->blob.size);
+		json_add_string(row, "type", commit->type);
+		if (commit->name[0] != '\0')
+			json_add_string(row, "name", commit->name);
+		json_add_integer(row, "since", commit->now);
+		json_add_boolean(row, "kept", commit->broker[0] == '\0');
+		store_txn_put_object(txn,
+		    store_key_resource(&key, account->id, hash), row);
+	}
+	return store_blob_add(txn, &commit->blob, account->id, commit->now);
+}
+
+enum outcome
+resource_commit_work(struct store_txn *txn, void *arg)
+{
+	struct resource_commit *commit = arg;
+	struct store_account account;
+	enum outcome outcome;
+	struct store_key key;
+	cJSON *use, *leaf;
+
+	if (store_account_get(store_txn_view(txn), commit->account,
+		&account) != 1)
+		return reason_set(store_txn_reason(txn), OUTCOME_TEMPFAIL,
+		    "unavailable", "the account cannot be read");
+	outcome = resource_commit_add(txn, &account, commit);
+	if (outcome != OUTCOME_OK)
+		goto out;
+	leaf = cJSON_CreateObject();
+	json_add_string(leaf, "hash", commit->blob.hash);
+	if (commit->broker[0] != '\0') {
+		/* Why it is here, and all that this broker may share. */
+		use = cJSON_CreateObject();
+		json_add_string(use, "broker", commit->broker);
+		store_txn_put_object(txn,
+		    store_key_use(&key, commit->account, commit->blob.hash,
+			commit->share), use);
+		json_add_string(leaf, "broker", commit->broker);
+		json_add_string(leaf, "share", commit->share);
+	}
+	outcome = record_append(txn, &account, "put", commit->now, leaf, NULL);
+	if (outcome == OUTCOME_OK)
+		outcome = store_account_put(txn, &account);
+out:
+	store_account_clear(&account);
+	return outcome;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A resource goes out, to its owner or to the agent of who it was shared
+ * with. Its content is whatever somebody put there, so a browser must not
+ * run it: fixed type for strangers, nosniff, a sandbox, and always as a file
+ * to be saved.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "access.h"
+#include "buffer.h"
+#include "clock.h"
+#include "json_strict.h"
+#include "resource_commit.h"
+#include "resource_get.h"
+
+#define LIST_MAX 200 /* resources of one answer */
+
+static enum outcome
+may_read(struct visit *visit, struct store_view *view,
+    struct store_blob *blob_r, struct reason *why)
+{
+	const struct caller *caller = &visit->caller;
+	struct access_claim claim;
+
+	if (caller->kind == CALLER_OWNER)
+		return access_own(view, caller->account, visit->subject,
+		    blob_r, why);
+	claim.sender = caller_inner(caller, "sender");
+	claim.recipient = caller_inner(caller, "recipient");
+	claim.share = caller_inner(caller, "share");
+	return access_shared(view, &claim, visit->subject, clock_now(),
+	    blob_r, why);
+}
+
+/* RFC 6266 and 8187: the name in UTF-8, all but letters, digits and a few
+ * others escaped. */
+static void
+add_disposition(struct http_header_list *headers, const char *name)
+{
+	struct buffer value;
+
+	buffer_init(&value, 4 * RESOURCE_NAME_MAX + 64);
+	buffer_add_string(&value, "attachment");
+	if (name != NULL && *name != '\0')
+		buffer_add_string(&value, "; filename*=UTF-8''");
+	for (; name != NULL && *name != '\0'; name++)
+		if ((*name >= '0' && *name <= '9') ||
+		    (*name >= 'a' && *name <= 'z') ||
+		    (*name >= 'A' && *name <= 'Z') ||
+		    strchr("-._~", *name) != NULL)
+			buffer_add(&value, name, 1);
+		else
+			buffer_add_format(&value, "%%%02X",
+			    (unsigned char)*name);
+	http_header_add(headers, "Content-Disposition",
+	    buffer_string(&value));
+	buffer_free(&value);
+}
+
+/* Type and name as the owner gave them. */
+static void
+add_labels(struct visit *visit, struct store_view *view,
+    struct http_header_list *headers)
+{
+	const char *type = NULL, *name = NULL;
+	struct store_key key;
+	cJSON *row = NULL;
+
+	if (visit->caller.kind == CALLER_OWNER &&
+	    store_get_json(view,
+		store_key_resource(&key, visit->caller.account,
+		    visit->subject), &row) == 1) {
+		type = json_string(row, "type");
+		name = json_string(row, "name");
+	}
+	http_header_add(headers, "Content-Type",
+	    type != NULL && resource_type_valid(type)
+		? type : "application/octet-stream");
+	add_disposition(headers, name);
+	cJSON_Delete(row);
+}
+
+static void
+add_headers(const char *hash, struct http_header_list *headers)
+{
+	char digest[sodium_base64_ENCODED_LEN(SHA256_LEN,
+	    sodium_base64_VARIANT_ORIGINAL)];
+	uint8_t bytes[SHA256_LEN];
+
+	hex_parse(hash, bytes, sizeof(bytes));
+	sodium_bin2base64(digest, sizeof(digest), bytes, sizeof(bytes),
+	    sodium_base64_VARIANT_ORIGINAL);
+	http_header_add_format(headers, "ETag", "\"%s\"", hash);
+	/* RFC 9530. */
+	http_header_add_format(headers, "Repr-Digest", "sha-256=:%s:", digest);
+	http_header_add(headers, "Accept-Ranges", "bytes");
+	http_header_add(headers, "X-Content-Type-Options", "nosniff");
+	http_header_add(headers, "Content-Security-Policy",
+	    "default-src 'none'; sandbox");
+	http_header_add(headers, "Cache-Control", "private, no-cache");
+}
+
+/* True if the list of entity tags has this one. RFC 9110, 13.1.2: the weak
+ * comparison, which for our strong tags is a plain one. */
+static bool
+tag_matches(const char *list, const char *hash)
+{
+	const char *found;
+
+	if (list == NULL)
+		return false;
+	if (strcmp(list, "*") == 0)
+		return true;
+	found = strstr(list, hash);
+	return found != NULL && found > list && found[-1] == '"' &&
+	    found[SHA256_HEX_LEN] == '"';
+}
+
+/* The file, or a range of it. RFC 9110, sections 13 and 14. */
+static void
+reply(struct visit *visit, const struct store_blob *blob,
+    struct http_header_list *headers, int fd)
+{
+	const char *range = http_request_get(visit->request, "range");
+	const char *condition = http_request_get(visit->request, "if-range");
+	int64_t offset = 0, len = blob->size;
+	int partial;
+
+	if (condition != NULL && !tag_matches(condition, blob->hash))
+		range = NULL;
+	partial = http_parse_range(range, blob->size, &offset, &len);
+	if (partial == -1) {
+		close(fd);
+		visit_problem(visit, "range", "it has %lld bytes",
+		    (long long)blob->size);
+		return;
+	}
+	if (partial == 0) {
+		offset = 0;
+		len = blob->size;
+	} else {
+		http_header_add_format(headers, "Content-Range",
+		    "bytes %lld-%lld/%lld", (long long)offset,
+		    (long long)(offset + len - 1), (long long)blob->size);
+	}
+	visit_reply_file(visit, partial ? 206 : 200, headers, fd, offset,
+	    len);
+}
+
+/* OK with the open file; what was let go of since the look is not there. */
+static enum outcome
+open_resource(struct visit *visit, struct store_view *view,
+    struct store_blob *blob_r, int *fd_r, struct reason *why)
+{
+	enum outcome outcome = may_read(visit, view, blob_r, why);
+
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	*fd_r = store_blob_open(visit->mailboxd->store, blob_r->locator);
+	if (*fd_r == -1)
+		return reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
+		    "the resource cannot be opened: %s", strerror(errno));
+	return OUTCOME_OK;
+}
+
+void
+resource_get_serve(struct visit *visit)
+{
+	struct http_header_list headers;
+	struct store_view *view;
+	struct store_blob blob;
+	enum outcome outcome;
+	struct reason why;
+	int fd = -1;
+
+	view = store_read_begin(visit->mailboxd->store);
+	if (view == NULL) {
+		visit_problem(visit, "unavailable", "the store");
+		return;
+	}
+	http_header_init(&headers);
+	outcome = open_resource(visit, view, &blob, &fd, &why);
+	if (outcome == OUTCOME_OK)
+		add_labels(visit, view, &headers);
+	store_read_end(&view);
+	if (outcome != OUTCOME_OK) {
+		visit_refuse(visit, &why);
+		return;
+	}
+	add_headers(blob.hash, &headers);
+	if (tag_matches(http_request_get(visit->request, "if-none-match"),
+		blob.hash)) {
+		close(fd);
+		visit_reply_headers(visit, 304, &headers);
+		return;
+	}
+	reply(visit, &blob, &headers, fd);
+}
+
+/* ---- the owner's list ----------------------------------------------------- */
+
+struct listing {
+	cJSON *list;
+	const char *after;
+	char last[SHA256_HEX_SIZE];
+	int count;
+	bool more;
+};
+
+static enum store_step
+list_row(void *arg, const char *key, const void *data, size_t len)
+{
+	const char *hash = store_key_last(key);
+	struct listing *listing = arg;
+	cJSON *row;
+
+	if (!hex_is_sha256(hash) ||
+	    (listing->after != NULL && strcmp(hash, listing->after) == 0))
+		return STORE_NEXT;
+	if (listing->count == LIST_MAX) {
+		listing->more = true;
+		return STORE_STOP;
+	}
+	row = store_row_json(key, data, len);
+	if (row == NULL)
+		return STORE_NEXT;
+	json_add_string(row, "hash", hash);
+	cJSON_AddItemToArray(listing->list, row);
+	strcpy(listing->last, hash);
+	listing->count++;
+	return STORE_NEXT;
+}
+
+void
+resource_list_serve(struct visit *visit)
+{
+	const char *account = visit->caller.account;
+	struct listing listing = { .after = visit_query(visit, "after") };
+	struct store_key prefix, from;
+	struct store_view *view;
+	cJSON *body;
+
+	if (listing.after != NULL && !hex_is_sha256(listing.after)) {
+		visit_problem(visit, "malformed", "after is a hash");
+		return;
+	}
+	view = store_read_begin(visit->mailboxd->store);
+	listing.list = cJSON_CreateArray();
+	if (view == NULL ||
+	    store_scan(view, store_key_resource(&prefix, account, NULL),
+		listing.after != NULL
+		    ? store_key_resource(&from, account, listing.after) : NULL,
+		list_row, &listing) == -1) {
+		visit_problem(visit, "unavailable", "the store");
+		cJSON_Delete(listing.list);
+	} else {
+		body = cJSON_CreateObject();
+		json_add_item(body, "resources", listing.list);
+		if (listing.more)
+			json_add_string(body, "next", listing.last);
+		visit_reply_json(visit, 200, body);
+	}
+	if (view != NULL)
+		store_read_end(&view);
+}

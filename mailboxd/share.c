@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * PUT and DELETE of shares: who asks, for which account, and the loop over
+ * the transactions.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access.h"
+#include "clock.h"
+#include "log.h"
+#include "memory.h"
+#include "share.h"
+#include "share_store.h"
+#include "wait_list.h"
+
+struct sharing {
+	struct visit *visit;
+	struct share *share;
+};
+
+/* The share that the caller may work on; NULL after a refusal. A broker's
+ * token says which user, which share. */
+static struct share *
+begin(struct visit *visit)
+{
+	struct caller *caller = &visit->caller;
+	struct store_view *view;
+	enum outcome outcome;
+	struct share *share;
+	struct reason why;
+
+	if (caller->kind == CALLER_BROKER) {
+		if (strcmp(caller_claim(caller, "share"), visit->subject) !=
+		    0) {
+			visit_problem(visit, "not-allowed",
+			    "the token is for another share");
+			return NULL;
+		}
+		view = store_read_begin(visit->mailboxd->store);
+		if (view == NULL) {
+			visit_problem(visit, "unavailable", "the store");
+			return NULL;
+		}
+		outcome = access_broker(view, visit->mailboxd->config,
+		    caller_claim(caller, "user"), caller_claim(caller, "iss"),
+		    caller->account, &why);
+		store_read_end(&view);
+		if (outcome != OUTCOME_OK) {
+			visit_refuse(visit, &why);
+			return NULL;
+		}
+	}
+	share = x_calloc(1, sizeof(*share));
+	strcpy(share->account, caller->account);
+	strcpy(share->id, visit->subject);
+	if (caller->kind == CALLER_BROKER)
+		snprintf(share->broker, sizeof(share->broker), "%s",
+		    caller_claim(caller, "iss"));
+	share->now = clock_now();
+	return share;
+}
+
+static void
+end(struct sharing *sharing)
+{
+	share_free(sharing->share);
+	visit_release(sharing->visit);
+	free(sharing);
+}
+
+static void
+log_share(const struct sharing *sharing, const char *verb)
+{
+	const struct share *share = sharing->share;
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, sharing->visit->id, verb);
+	log_string(&line, LOG_KEY_SHARE, share->id);
+	log_string(&line, LOG_KEY_ACCOUNT, share->account);
+	log_number(&line, LOG_KEY_RECIPIENTS,
+	    (int64_t)share->recipient_count);
+	log_number(&line, LOG_KEY_RESOURCES, (int64_t)share->hash_count);
+	log_end(&line);
+}
+
+static enum outcome
+put_work(struct store_txn *txn, void *arg)
+{
+	struct sharing *sharing = arg;
+
+	return share_store_put(txn, sharing->share);
+}
+
+static void
+on_put(void *arg, enum outcome outcome, const struct reason *why)
+{
+	struct sharing *sharing = arg;
+	struct share *share = sharing->share;
+	struct visit *visit = sharing->visit;
+
+	if (outcome == OUTCOME_OK && !share->complete) {
+		share->next += SHARE_BATCH;
+		store_submit(visit->mailboxd->store, put_work, on_put,
+		    sharing);
+		return;
+	}
+	if (outcome != OUTCOME_OK) {
+		visit_refuse(visit, why);
+	} else {
+		if (!share->existed)
+			log_share(sharing, "share");
+		wait_list_poke(visit->mailboxd->messages);
+		visit_reply_empty(visit, share->existed ? 200 : 201);
+	}
+	end(sharing);
+}
+
+static void
+put_body(struct visit *visit, const cJSON *body)
+{
+	struct share *share = begin(visit);
+	struct sharing *sharing;
+	struct reason why;
+
+	if (share == NULL)
+		return;
+	if (share_parse(body, share, &why) != OUTCOME_OK) {
+		visit_refuse(visit, &why);
+		share_free(share);
+		return;
+	}
+	if (visit->caller.kind == CALLER_BROKER &&
+	    strcmp(share->message, caller_claim(&visit->caller, "message")) !=
+		0) {
+		visit_problem(visit, "not-allowed",
+		    "the token is for another message");
+		share_free(share);
+		return;
+	}
+	sharing = x_calloc(1, sizeof(*sharing));
+	sharing->visit = visit_hold(visit);
+	sharing->share = share;
+	store_submit(visit->mailboxd->store, put_work, on_put, sharing);
+}
+
+void
+share_put_serve(struct visit *visit)
+{
+	visit_gather_json(visit, CARGO_API_BODY_MAX, put_body);
+}
+
+static void
+on_revoked(void *arg, enum outcome outcome, const struct reason *why)
+{
+	struct sharing *sharing = arg;
+
+	if (outcome != OUTCOME_OK) {
+		visit_refuse(sharing->visit, why);
+	} else {
+		log_share(sharing, "revoke");
+		visit_reply_empty(sharing->visit, 204);
+	}
+	end(sharing);
+}
+
+static enum outcome
+revoke_work(struct store_txn *txn, void *arg)
+{
+	struct sharing *sharing = arg;
+
+	return share_store_revoke(txn, sharing->share);
+}
+
+void
+share_delete_serve(struct visit *visit)
+{
+	struct share *share = begin(visit);
+	struct sharing *sharing;
+
+	if (share == NULL)
+		return;
+	sharing = x_calloc(1, sizeof(*sharing));
+	sharing->visit = visit_hold(visit);
+	sharing->share = share;
+	store_submit(visit->mailboxd->store, revoke_work, on_revoked,
+	    sharing);
+}
