@@ -15,16 +15,16 @@
 #include "json_strict.h"
 
 static const struct grip_verb grip_verbs[] = {
-	{ GRIP_PROTOCOL_SIGN, "identities", { NULL }, { "after" }, false },
-	{ GRIP_PROTOCOL_SIGN, "token", { "identity", "type" },
-	    { "exp", "tokens" }, true },
+	{ GRIP_PROTOCOL_SIGN, "identities", { NULL }, { "after" } },
+	{ GRIP_PROTOCOL_SIGN, "token", { "identity", "type", "claims" },
+	    { NULL } },
 	{ GRIP_PROTOCOL_SIGN, "handshake", { "identity", "content" },
-	    { NULL }, false },
+	    { NULL } },
 	{ GRIP_PROTOCOL_RESOLVE, "verify", { "route", "token", "audiences" },
-	    { "certificate", "local" }, false },
-	{ GRIP_PROTOCOL_RESOLVE, "addresses", { "name" }, { NULL }, false },
-	{ GRIP_PROTOCOL_RESOLVE, "keys", { "name" }, { NULL }, false },
-	{ NULL, NULL, { NULL }, { NULL }, false },
+	    { "certificate", "local" } },
+	{ GRIP_PROTOCOL_RESOLVE, "addresses", { "name" }, { NULL } },
+	{ GRIP_PROTOCOL_RESOLVE, "keys", { "name" }, { NULL } },
+	{ NULL, NULL, { NULL }, { NULL } },
 };
 
 const struct grip_verb *
@@ -157,16 +157,9 @@ grip_verb_lists(const char *const *names, size_t count, const char *name)
 static bool
 grip_verb_knows(const struct grip_verb *verb, const char *name)
 {
-	if (strcmp(name, "id") == 0 || strcmp(name, "verb") == 0 ||
+	return strcmp(name, "id") == 0 || strcmp(name, "verb") == 0 ||
 	    grip_verb_lists(verb->required, 4, name) ||
-	    grip_verb_lists(verb->optional, 4, name))
-		return true;
-	if (!verb->claims)
-		return false;
-	for (const struct grip_claim *c = grip_claim_table(); c->name; c++)
-		if (strcmp(c->name, name) == 0)
-			return true;
-	return false;
+	    grip_verb_lists(verb->optional, 4, name);
 }
 
 static enum outcome

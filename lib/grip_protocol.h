@@ -59,7 +59,6 @@ struct grip_verb {
 	const char *name;
 	const char *required[4]; /* NULL-ended */
 	const char *optional[4]; /* NULL-ended */
-	bool claims; /* and those of the token's type (grip_token.h) */
 };
 
 /* The whole table, ended by a NULL name. */
@@ -126,8 +125,9 @@ GRIP_EXPORT int grip_protocol_answer_parse(const void *data, size_t len,
  * not what the verb promises.
  */
 
-/* token: `claims` gives aud and the typed claims; exp 0 asks for the longest
- * lifetime that policy and type allow. iss, iat, jti and jwk are gripd's. */
+/* token: {"identity","type","claims":{aud, the typed claims, exp or not}};
+ * exp 0 asks for the longest lifetime that policy and type allow. iss, iat,
+ * jti and jwk are gripd's. */
 GRIP_EXPORT cJSON *grip_protocol_token(const char *identity,
     enum grip_type type, const struct grip_claims *claims);
 /* The server's reading of it: fills the claims (owned: grip_claims_free).

@@ -73,68 +73,93 @@ grip_add_base64(cJSON *object, const char *name, const void *data, size_t len)
 
 /* ---- token ---- */
 
+/* gripd fills these in itself. */
+static bool
+grip_claim_is_gripds(const struct grip_claim *claim)
+{
+	return strcmp(claim->name, "iss") == 0 ||
+	    strcmp(claim->name, "jti") == 0;
+}
+
 static int
-grip_add_claims(cJSON *request, enum grip_type type,
+grip_add_claims(cJSON *json, enum grip_type type,
     const struct grip_claims *claims)
 {
 	struct grip_claims fields = *claims;
-	const char *value;
+	const char *value, *tokens[1] = { claims->token };
 
 	for (const struct grip_claim *c = grip_claim_table(); c->name; c++) {
 		value = *grip_claims_field(c, &fields);
 		if ((c->types & 1u << type) == 0 || value == NULL ||
-		    strcmp(c->name, "iss") == 0 ||
-		    strcmp(c->name, "jti") == 0)
+		    grip_claim_is_gripds(c))
 			continue;
-		if (json_add_string(request, c->name, value) != 0)
+		if (json_add_string(json, c->name, value) != 0)
 			return -1;
 	}
-	return 0;
+	if (claims->exp != 0 && json_add_integer(json, "exp", claims->exp) != 0)
+		return -1;
+	if (type != GRIP_GET || claims->token == NULL)
+		return 0;
+	return json_add_item(json, "tokens",
+	    cJSON_CreateStringArray(tokens, 1));
 }
 
 cJSON *
 grip_protocol_token(const char *identity, enum grip_type type,
     const struct grip_claims *claims)
 {
-	cJSON *request = grip_protocol_request_new("token");
+	cJSON *request = grip_protocol_request_new("token"), *json;
 	int rc;
 
 	if (request == NULL || type >= GRIP_TYPE_COUNT)
 		return grip_request_done(request, -1);
 	rc = json_add_string(request, "identity", identity);
 	rc |= json_add_string(request, "type", grip_type_name(type));
-	if (claims->exp != 0)
-		rc |= json_add_integer(request, "exp", claims->exp);
-	rc |= grip_add_claims(request, type, claims);
-	if (type == GRIP_GET && claims->token != NULL) {
-		const char *tokens[1] = { claims->token };
-
-		rc |= json_add_item(request, "tokens",
-		    cJSON_CreateStringArray(tokens, 1));
-	}
+	json = cJSON_AddObjectToObject(request, "claims");
+	if (json == NULL || grip_add_claims(json, type, claims) != 0)
+		rc = -1;
 	return grip_request_done(request, rc);
 }
 
-/* One text claim: there exactly if the type has it, and of its shape. What
- * the signer fills in itself may not be asked for. */
-static enum outcome
-grip_read_claim(const cJSON *request, enum grip_type type,
-    const struct grip_claim *claim, struct grip_claims *claims,
-    struct reason *why)
+static bool
+grip_claim_wanted(const struct grip_claim *claim, enum grip_type type)
 {
-	bool wanted = (claim->types & 1u << type) != 0 &&
-	    strcmp(claim->name, "iss") != 0 && strcmp(claim->name, "jti") != 0;
-	const char *value = json_string(request, claim->name);
+	return (claim->types & 1u << type) != 0 &&
+	    !grip_claim_is_gripds(claim);
+}
+
+/* Every member is a claim of the type and not one of gripd's. */
+static enum outcome
+grip_check_members(const cJSON *json, enum grip_type type, struct reason *why)
+{
+	const struct grip_claim *claim;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, json)
+	{
+		if (strcmp(item->string, "exp") == 0 ||
+		    (type == GRIP_GET && strcmp(item->string, "tokens") == 0))
+			continue;
+		claim = grip_claim_table();
+		while (claim->name != NULL &&
+		    strcmp(claim->name, item->string) != 0)
+			claim++;
+		if (claim->name == NULL || !grip_claim_wanted(claim, type))
+			return reason_set(why, OUTCOME_PERMFAIL, "form",
+			    "%s is not to be asked for in a %s token",
+			    item->string, grip_route_name(type));
+	}
+	return OUTCOME_OK;
+}
+
+/* One text claim of the type: there, and of its shape. */
+static enum outcome
+grip_read_claim(const cJSON *json, const struct grip_claim *claim,
+    struct grip_claims *claims, struct reason *why)
+{
+	const char *value = json_string(json, claim->name);
 	char **field = grip_claims_field(claim, claims);
 
-	if (!wanted) {
-		if (cJSON_GetObjectItemCaseSensitive(request, claim->name) ==
-		    NULL)
-			return OUTCOME_OK;
-		return reason_set(why, OUTCOME_PERMFAIL, "form",
-		    "%s is not to be asked for in a %s token", claim->name,
-		    grip_route_name(type));
-	}
 	if (value == NULL || !claim->is_valid(value))
 		return reason_set(why, OUTCOME_PERMFAIL, "form",
 		    "%s is not %s", claim->name, claim->shape);
@@ -146,20 +171,12 @@ grip_read_claim(const cJSON *request, enum grip_type type,
 }
 
 static enum outcome
-grip_read_nested(const cJSON *request, enum grip_type type,
-    struct grip_claims *claims, struct reason *why)
+grip_read_nested(const cJSON *json, struct grip_claims *claims,
+    struct reason *why)
 {
-	const cJSON *tokens = cJSON_GetObjectItemCaseSensitive(request,
-	    "tokens");
-	const cJSON *token;
+	const cJSON *tokens = json_array(json, "tokens");
+	const cJSON *token = tokens != NULL ? tokens->child : NULL;
 
-	if (type != GRIP_GET) {
-		if (tokens == NULL)
-			return OUTCOME_OK;
-		return reason_set(why, OUTCOME_PERMFAIL, "form",
-		    "tokens in a %s token", grip_route_name(type));
-	}
-	token = cJSON_IsArray(tokens) ? tokens->child : NULL;
 	if (!cJSON_IsString(token) || token->next != NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "form",
 		    "tokens does not hold one token");
@@ -170,27 +187,39 @@ grip_read_nested(const cJSON *request, enum grip_type type,
 	return OUTCOME_OK;
 }
 
+static enum outcome
+grip_read_claims(const cJSON *json, enum grip_type type,
+    struct grip_claims *claims, struct reason *why)
+{
+	enum outcome outcome = grip_check_members(json, type, why);
+
+	if (outcome == OUTCOME_OK &&
+	    cJSON_GetObjectItemCaseSensitive(json, "exp") != NULL &&
+	    json_integer(json, "exp", 1, JSON_MAX_INTEGER, &claims->exp) != 0)
+		outcome = reason_set(why, OUTCOME_PERMFAIL, "form",
+		    "exp is not a time");
+	for (const struct grip_claim *c = grip_claim_table();
+	    c->name != NULL && outcome == OUTCOME_OK; c++)
+		if (grip_claim_wanted(c, type))
+			outcome = grip_read_claim(json, c, claims, why);
+	if (outcome == OUTCOME_OK && type == GRIP_GET)
+		outcome = grip_read_nested(json, claims, why);
+	return outcome;
+}
+
 enum outcome
 grip_protocol_token_parse(const cJSON *request, enum grip_type *type_r,
     struct grip_claims *claims_r, struct reason *why)
 {
+	const cJSON *json = json_object(request, "claims");
 	const char *name = json_string(request, "type");
-	enum outcome outcome = OUTCOME_OK;
+	enum outcome outcome;
 
 	memset(claims_r, 0, sizeof(*claims_r));
-	if (name == NULL || grip_type_find(name, type_r) != 0)
+	if (name == NULL || grip_type_find(name, type_r) != 0 || json == NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "form",
-		    "unknown type of token");
-	if (cJSON_GetObjectItemCaseSensitive(request, "exp") != NULL &&
-	    json_integer(request, "exp", 1, JSON_MAX_INTEGER,
-		&claims_r->exp) != 0)
-		return reason_set(why, OUTCOME_PERMFAIL, "form",
-		    "exp is not a time");
-	for (const struct grip_claim *c = grip_claim_table();
-	    c->name != NULL && outcome == OUTCOME_OK; c++)
-		outcome = grip_read_claim(request, *type_r, c, claims_r, why);
-	if (outcome == OUTCOME_OK)
-		outcome = grip_read_nested(request, *type_r, claims_r, why);
+		    "unknown type of token, or no claims");
+	outcome = grip_read_claims(json, *type_r, claims_r, why);
 	if (outcome != OUTCOME_OK)
 		grip_claims_free(claims_r);
 	return outcome;
