@@ -76,3 +76,46 @@ fetch() {
 
 # logged HOST DAEMON TEXT: its log has a line with TEXT.
 logged() { daemon "$1" "$2" log | grep -qFe "$3"; }
+
+# placeholder SUBJECT ORIGIN SHARE HASH: a placeholder message as mallory at
+# evil.test would write it, with body and header in agreement. Environment:
+# FROM, HEADER (further header lines), HEADER_ORIGIN, CATEGORY, SIZE.
+placeholder() {
+	local subject=$1 origin=$2 share=$3 hash=$4 expires
+	expires=$(LC_ALL=C date -u -d '+3 days' '+%a, %d %b %Y %H:%M:%S +0000')
+	cat <<END
+From: ${FROM:-mallory@evil.test}
+To: bob@bar.test
+Subject: $subject
+Date: $(LC_ALL=C date -u '+%a, %d %b %Y %H:%M:%S +0000')
+Message-ID: <$(new_id)@evil.test>
+${HEADER:+$HEADER
+}X-Origin-Resource-Mailbox-URL: ${HEADER_ORIGIN:-$origin}; share=$share;
+  expiration="$expires"
+X-Correspondence-Category: ${CATEGORY:-healthcare}
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=42
+
+--42
+Content-Type: message/external-body;
+  access-type=content-addressed-uri; hash-algorithm=sha256;
+  size=${SIZE:-5000}; expiration="$expires"; origin="$origin";
+  share=$share; category=${CATEGORY:-healthcare}
+
+Content-Type: application/octet-stream; name=film
+Content-Disposition: attachment; filename=film
+Content-ID: <$hash>
+
+--42--
+END
+}
+
+# arrives SUBJECT: waits for it at bob's; true if it came.
+arrives() { wait_for 60 mail_with bar bob "Subject: $1"; }
+
+# header_of SUBJECT NAME: values of a field of bob's message, one a line.
+header_of() {
+	hx bar sed -n "/^\$/q; s/^$2: *//Ip" \
+	    "$(mail_with bar bob "Subject: $1")" | tr -d '\r'
+}
+not_logged() { ! logged "$@"; }
