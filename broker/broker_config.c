@@ -57,7 +57,7 @@ const struct config_key broker_config_keys[] = {
 	    NULL },
 	{ "max_connections", CONFIG_INTEGER, AT(max_connections), "50", 1,
 	    1000, NULL },
-	{ "max_message_size", CONFIG_SIZE, AT(max_message_size), "100M",
+	{ "max_message_size", CONFIG_SIZE, AT(max_message_size), "1G",
 	    1 << 20, INT64_C(1) << 40, NULL },
 	{ NULL, 0, 0, NULL, 0, 0, NULL },
 };

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The parent's side: accepts connections of Postfix on the socket and gives
+ * each to a process of its own, a bounded number at a time; beyond that
+ * Postfix waits in the socket's queue. The parent reads no byte of mail.
+ */
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include <event2/event.h>
+
+#include "breaker.h"
+#include "broker_config.h"
+#include "destination_map.h"
+#include "http_client.h"
+
+struct connection_list;
+
+struct connection_options {
+	const struct broker_config *config;
+	const struct destination_map *map;
+	const struct http_client_trust *trust;
+	struct breaker *breaker;
+	uid_t peer; /* who may connect: Postfix's user */
+};
+
+/* Begins to accept on `fd` (taken over). NULL with errno. */
+struct connection_list *connection_start(struct event_base *base, int fd,
+    const struct connection_options *options);
+
+/* Accepts no more and waits for what is under way, at most `seconds`; then
+ * ends it: Postfix still has those messages. */
+void connection_stop(struct connection_list **list, int seconds);
+
+/* Number of processes now. */
+size_t connection_count(const struct connection_list *list);
+
+#endif

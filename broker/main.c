@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * broker(8), the Cargo Broker: takes placeholders from Postfix by LMTP, tells
+ * the recipients' Resource Mailboxes, and gives the messages back. Keeps
+ * nothing on disk, holds no key, speaks no DNS.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "breaker.h"
+#include "broker_config.h"
+#include "clock.h"
+#include "connection.h"
+#include "control.h"
+#include "daemon.h"
+#include "destination_map.h"
+#include "grip_remote_key.h"
+#include "http_client.h"
+#include "json_strict.h"
+#include "log.h"
+#include "memory.h"
+#include "peer_list.h"
+#include "privileges.h"
+#include "unix_socket.h"
+
+#define STOP_SECONDS 5 /* for connections under way */
+
+struct broker {
+	struct broker_config config;
+	struct destination_map *map;
+	struct http_client_trust *trust;
+	struct breaker *breaker;
+	struct event_base *base;
+	struct connection_list *connections;
+	uid_t postfix;
+	int64_t since;
+};
+
+static void
+stop(evutil_socket_t number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	event_base_loopbreak(arg);
+}
+
+static void
+answer_status(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	const struct broker *broker = context;
+	cJSON *answer = cJSON_CreateObject();
+
+	(void)request;
+	json_add_string(answer, "outcome", "ok");
+	json_add_string(answer, "daemon", "broker");
+	json_add_string(answer, "version", VERSION);
+	json_add_integer(answer, "pid", getpid());
+	json_add_integer(answer, "since", broker->since);
+	json_add_integer(answer, "processes",
+	    (int64_t)connection_count(broker->connections));
+	breaker_status(broker->breaker, clock_now(), answer);
+	control_reply(connection, answer, 1);
+}
+
+static const struct control_verb verbs[] = {
+	{ "status", answer_status },
+	{ NULL, NULL },
+};
+
+/* Everything that needs the whole file system. */
+static void
+configure(struct broker *broker, const struct daemon_options *options)
+{
+	struct broker_config *config = &broker->config;
+	struct reason why = { OUTCOME_OK, "", "" };
+	char *error = NULL;
+
+	if (broker_config_read(options->config, config, &error) < 0)
+		log_fatal(EX_CONFIG, "%s", error);
+	broker->map = destination_map_read(config->destinations,
+	    &config->port_list, &error);
+	if (broker->map == NULL)
+		log_fatal(EX_CONFIG, "%s", error);
+	if (broker_config_trusts(config, "webpki")) {
+		broker->trust = http_client_trust_load(config->ca_bundle,
+		    &why);
+		if (broker->trust == NULL)
+			log_fatal(EX_CONFIG, "%s: ca_bundle: %s",
+			    options->config, why.text);
+	}
+	if (options->check)
+		exit(EX_OK);
+	if (address_policy_read_interfaces(config->policy) < 0)
+		log_fatal(EX_OSERR, "cannot read interface addresses");
+}
+
+/* The socket for Postfix, which lies in Postfix's own chroot. */
+static int
+listen_lmtp(struct broker *broker)
+{
+	const struct broker_config *config = &broker->config;
+	struct unix_socket_owner owner = { .mode = 0600 };
+	int fd = daemon_passed_socket("in");
+
+	if (privileges_find_user(config->listen_user, &owner.uid,
+	    &owner.gid) < 0)
+		log_fatal(EX_NOUSER, "there is no user %s (listen_user)",
+		    config->listen_user);
+	broker->postfix = owner.uid;
+	if (fd < 0)
+		fd = unix_socket_listen(config->listen, SOCK_STREAM, &owner);
+	if (fd < 0)
+		log_fatal(EX_OSERR, "cannot listen on %s: %s",
+		    config->listen, strerror(errno));
+	return fd;
+}
+
+static void
+drop(const struct broker_config *config)
+{
+	char *root = x_asprintf("%s/%s", config->base_directory,
+	    peer_directory(PEER_BROKER));
+	struct privileges privileges = {
+		.user = config->user,
+		.root = root,
+		.extra_group = config->group[0] != '\0' ? config->group :
+							  NULL,
+	};
+
+	privileges_drop(&privileges);
+	free(root);
+}
+
+static void
+serve(struct broker *broker, int control_fd)
+{
+	struct event *terminate, *interrupt;
+	struct control *control;
+
+	terminate = evsignal_new(broker->base, SIGTERM, stop, broker->base);
+	interrupt = evsignal_new(broker->base, SIGINT, stop, broker->base);
+	event_add(terminate, NULL);
+	event_add(interrupt, NULL);
+	control = control_start(broker->base, control_fd, verbs, broker);
+	broker->since = clock_now();
+	daemon_notify_ready();
+	log_text(LOG_INFO, "-", "started", "%zu lines of destinations",
+	    destination_map_count(broker->map));
+	event_base_dispatch(broker->base);
+	daemon_notify_stopping();
+	event_free(terminate);
+	event_free(interrupt);
+	control_stop(&control);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct daemon_options options = {
+		.config = SYSCONFDIR "/cargomail/broker.conf" };
+	struct broker broker = { .since = 0 };
+	struct connection_options connections;
+	char *error = NULL;
+	int control_fd, lmtp_fd;
+
+	daemon_options(argc, argv, false, &options);
+	log_open("broker", options.debug ? LOG_DEBUG : LOG_INFO);
+	daemon_prepare();
+	configure(&broker, &options);
+	control_fd = control_listen("broker", &error);
+	if (control_fd < 0)
+		log_fatal(EX_OSERR, "%s", error);
+	lmtp_fd = listen_lmtp(&broker);
+	drop(&broker.config);
+	signal(SIGHUP, SIG_IGN); /* what it reads lies outside the chroot */
+	broker.base = event_base_new();
+	broker.breaker = breaker_new(broker.config.breaker_failures,
+	    broker.config.breaker_pause);
+	if (broker.base == NULL || broker.breaker == NULL ||
+	    grip_remote_key_init() < 0)
+		log_fatal(EX_OSERR, "cannot start: out of memory");
+	connections = (struct connection_options){ &broker.config,
+		broker.map, broker.trust, broker.breaker, broker.postfix };
+	broker.connections = connection_start(broker.base, lmtp_fd,
+	    &connections);
+	serve(&broker, control_fd);
+	connection_stop(&broker.connections, STOP_SECONDS);
+	event_base_free(broker.base);
+	breaker_free(&broker.breaker);
+	http_client_trust_free(&broker.trust);
+	destination_map_free(&broker.map);
+	broker_config_free(&broker.config);
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Tells a destination that something is there for one of its accounts: token
+ * B by gripd, POST /v1/notifications. 202 means that the destination has it
+ * on its disk.
+ */
+#ifndef NOTIFY_H
+#define NOTIFY_H
+
+#include <stddef.h>
+
+#include "breaker.h"
+#include "broker_config.h"
+#include "cargo_placeholder.h"
+#include "destination_map.h"
+#include "http_client.h"
+#include "outcome.h"
+
+struct notify;
+
+/* All that it is given must outlive it. */
+struct notify *notify_new(const struct broker_config *config,
+    const struct http_client_trust *trust, struct breaker *breaker);
+void notify_free(struct notify **notify);
+
+struct notify_message {
+	const struct cargo_placeholder *placeholder;
+	const char *sender; /* normal form */
+	const char *body;   /* cargo_notification_compose() */
+	size_t len;
+	int64_t expires;    /* of token B: the share's, 14 days at most */
+};
+
+/*
+ * OK: taken. PERMFAIL: an authenticated destination said no; the word is the
+ * name of its problem. TEMPFAIL: everything else; "breaker" if it was not
+ * even tried. `recipient` is whom the sender wrote to.
+ */
+enum outcome notify_send(struct notify *notify,
+    const struct notify_message *message,
+    const struct destination *destination, const char *recipient,
+    struct reason *why);
+
+#endif
