@@ -47,8 +47,9 @@ print_resource(const struct message_resource *resource)
 	char size[TERMINAL_SIZE_SIZE];
 
 	terminal_format_size(resource->size, size);
-	printf("    %s %-7s %10s ", resource->hash,
-	    message_state_name(resource->state), size);
+	printf("    %s ", resource->hash);
+	print_escaped(resource->status, 7);
+	printf("%10s ", size);
 	print_escaped(resource->type, 0);
 	print_escaped(resource->name, 0);
 	if (resource->problem != NULL)
@@ -70,9 +71,10 @@ print_message(const struct message *message, const char *mailbox,
 	print_escaped(message->id, 0);
 	print_time(message->time);
 	print_escaped(mailbox, 12);
-	printf("%-4s %-7s %3zu %10s ", message->out ? "to" : "from",
-	    message_state_name(message->state), message->count, text);
+	print_escaped(message->status, 7);
+	printf("%3zu %10s ", message->count, text);
 	print_escaped(message->category, 10);
+	fputs(message->out ? "to " : "from ", stdout);
 	print_escaped(message->out ? message->recipient : message->sender,
 	    0);
 	putchar('\n');

@@ -21,23 +21,14 @@ refuse(struct reason *why, const char *what)
 	    "the mailbox's list: %s", what);
 }
 
-const char *
-message_state_name(enum message_state state)
-{
-	static const char *const names[] = { "pending", "stored", "failed" };
-
-	return names[state];
-}
-
+/* Only what is surely under way is waited for. */
 static enum message_state
-parse_state(const char *name)
+parse_state(const char *status)
 {
-	if (name != NULL && strcmp(name, "stored") == 0)
-		return MESSAGE_STORED;
-	if (name != NULL && (strcmp(name, "failed") == 0 ||
-	    strcmp(name, "expired") == 0))
-		return MESSAGE_FAILED;
-	return MESSAGE_PENDING;
+	if (strcmp(status, "pending") == 0)
+		return MESSAGE_PENDING;
+	return strcmp(status, "stored") == 0 ? MESSAGE_STORED :
+	    MESSAGE_FAILED;
 }
 
 int
@@ -79,7 +70,8 @@ parse_resource(const cJSON *json, struct message_resource *resource,
 	resource->type = copy_string(json, "type");
 	resource->name = copy_string(json, "name");
 	resource->problem = copy_string(json, "problem");
-	resource->state = parse_state(json_string(json, "state"));
+	resource->status = copy_text(json, "state");
+	resource->state = parse_state(resource->status);
 	return OUTCOME_OK;
 }
 
@@ -101,30 +93,12 @@ parse_resources(const cJSON *list, struct message *message,
 			return OUTCOME_TEMPFAIL;
 		/* What the account sent it holds: there is nothing to wait
 		 * for. */
-		if (message->out && json_string(item, "state") == NULL)
+		if (message->out)
 			message->resources[message->count].state =
 			    MESSAGE_STORED;
 		message->count++;
 	}
 	return OUTCOME_OK;
-}
-
-/* What the resources come to: failed if one did, else pending if one is. */
-static enum message_state
-sum_up(const struct message *message, enum message_state said)
-{
-	enum message_state state = MESSAGE_STORED;
-	size_t i;
-
-	if (message->count == 0)
-		return said;
-	for (i = 0; i < message->count; i++) {
-		if (message->resources[i].state == MESSAGE_FAILED)
-			return MESSAGE_FAILED;
-		if (message->resources[i].state == MESSAGE_PENDING)
-			state = MESSAGE_PENDING;
-	}
-	return state;
 }
 
 static enum outcome
@@ -142,6 +116,7 @@ parse_message(const cJSON *json, struct message *message,
 	message->share = copy_text(json, "share");
 	message->origin = copy_text(json, "origin");
 	message->category = copy_text(json, "category");
+	message->status = copy_text(json, "state");
 	message->out = direction != NULL && strcmp(direction, "out") == 0;
 	if (json_integer(json, "time", 0, JSON_MAX_INTEGER,
 	    &message->time) < 0)
@@ -149,8 +124,6 @@ parse_message(const cJSON *json, struct message *message,
 	if (parse_resources(json_array(json, "resources"), message, why) !=
 	    OUTCOME_OK)
 		return OUTCOME_TEMPFAIL;
-	message->state = sum_up(message,
-	    parse_state(json_string(json, "state")));
 	return OUTCOME_OK;
 }
 
@@ -274,6 +247,7 @@ free_message(struct message *message)
 		free(message->resources[i].type);
 		free(message->resources[i].name);
 		free(message->resources[i].problem);
+		free(message->resources[i].status);
 	}
 	free(message->resources);
 	free(message->id);
@@ -282,6 +256,7 @@ free_message(struct message *message)
 	free(message->share);
 	free(message->origin);
 	free(message->category);
+	free(message->status);
 }
 
 void

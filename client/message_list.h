@@ -18,23 +18,24 @@
 #include "session.h"
 
 enum message_state {
-	MESSAGE_PENDING,
+	MESSAGE_PENDING, /* will come */
 	MESSAGE_STORED,
-	MESSAGE_FAILED, /* also expired */
+	MESSAGE_FAILED,	 /* will not come, or is gone again */
 };
 
 struct message_resource {
 	char hash[SHA256_HEX_SIZE];
 	int64_t size;
 	char *type, *name, *problem; /* may be NULL */
+	char *status; /* the mailbox's word for the state */
 	enum message_state state;
 };
 
 struct message {
 	char *id, *sender, *recipient, *share, *origin, *category; /* "" */
 	int64_t time;
-	bool out; /* sent by this account */
-	enum message_state state; /* of the worst resource */
+	char *status; /* the mailbox's word: pending, stored, revoked... */
+	bool out;     /* sent by this account */
 	struct message_resource *resources;
 	size_t count;
 };
@@ -43,8 +44,6 @@ struct message_list {
 	struct message *items;
 	size_t count;
 };
-
-const char *message_state_name(enum message_state state);
 
 /* All messages (share NULL), page by page. */
 enum outcome message_list_fetch(struct session *session,

@@ -40,25 +40,25 @@ TEST(a_page_is_read)
 	CHECK(!list.items[0].out);
 	CHECK(list.items[0].count == 2);
 	CHECK_STRING(list.items[0].resources[0].name, "scan.mp4");
-	CHECK(list.items[0].state == MESSAGE_PENDING);
+	CHECK(list.items[0].resources[0].state == MESSAGE_STORED);
+	CHECK(list.items[0].resources[1].state == MESSAGE_PENDING);
 	CHECK_STRING(next, "01");
 	free(next);
 	message_list_free(&list);
 }
 
-TEST(one_failure_is_the_state_of_all)
+TEST(only_what_is_under_way_is_waited_for)
 {
 	struct message_list list;
 	char *next;
 
-	CHECK(parse(MESSAGE(RESOURCE("pending") "," RESOURCE("failed"))
-	    "}", &list, &next) == OUTCOME_OK);
+	CHECK(parse(MESSAGE(RESOURCE("failed") "," RESOURCE("deleted") ","
+	    RESOURCE("new")) "}", &list, &next) == OUTCOME_OK);
 	CHECK(next == NULL);
-	CHECK(list.items[0].state == MESSAGE_FAILED);
-	message_list_free(&list);
-	CHECK(parse(MESSAGE(RESOURCE("stored")) "}", &list, &next) ==
-	    OUTCOME_OK);
-	CHECK(list.items[0].state == MESSAGE_STORED);
+	CHECK(list.items[0].resources[0].state == MESSAGE_FAILED);
+	CHECK(list.items[0].resources[1].state == MESSAGE_FAILED);
+	CHECK(list.items[0].resources[2].state == MESSAGE_FAILED);
+	CHECK_STRING(list.items[0].resources[1].status, "deleted");
 	message_list_free(&list);
 }
 
@@ -89,7 +89,7 @@ int
 main(void)
 {
 	RUN(a_page_is_read);
-	RUN(one_failure_is_the_state_of_all);
+	RUN(only_what_is_under_way_is_waited_for);
 	RUN(what_is_no_list_is_refused);
 	return test_done();
 }
