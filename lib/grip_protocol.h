@@ -191,8 +191,9 @@ struct grip_verify {
 	const char *token;
 	const char *const *audiences; /* own host names */
 	size_t audience_count;
-	const void *certificate; /* DER of the TLS client certificate; */
-	size_t certificate_len;	 /* NULL: a local socket stands for it */
+	const void *certificate; /* DER of the TLS client certificate; NULL */
+	size_t certificate_len;	 /* if it gave none: refused, unless... */
+	bool local; /* ...the uid of a local socket's peer stands for it */
 };
 
 struct grip_verdict {

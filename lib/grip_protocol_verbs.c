@@ -391,10 +391,11 @@ grip_protocol_verify(const struct grip_verify *verify)
 	rc |= json_add_item(request, "audiences",
 	    cJSON_CreateStringArray(verify->audiences,
 		(int)verify->audience_count));
+	/* No certificate alone must never mean that none is needed. */
 	if (verify->certificate != NULL)
 		rc |= grip_add_base64(request, "certificate",
 		    verify->certificate, verify->certificate_len);
-	else
+	if (verify->local)
 		rc |= json_add_boolean(request, "local", true);
 	return grip_request_done(request, rc);
 }

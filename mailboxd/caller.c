@@ -219,9 +219,8 @@ identify_grip(struct visit *visit, unsigned accept, const char *token,
 	}
 	verify.certificate = http_exchange_certificate(visit->x,
 	    &verify.certificate_len);
-	if (verify.certificate == NULL &&
-	    http_exchange_door(visit->x) == DOOR_TLS) {
-		/* A NULL means to gripd that a local socket stands for it. */
+	verify.local = http_exchange_door(visit->x) != DOOR_TLS;
+	if (verify.certificate == NULL && !verify.local) {
 		reason_set(&why, OUTCOME_PERMFAIL, "possession",
 		    "no client certificate");
 		then(visit, OUTCOME_PERMFAIL, &why);

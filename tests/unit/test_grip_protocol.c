@@ -418,8 +418,12 @@ TEST(verify_with_and_without_certificate)
 	cJSON_Delete(request);
 	verify.certificate = NULL;
 	request = grip_protocol_verify(&verify);
-	CHECK(json_boolean(request, "local") == 1);
+	CHECK(json_boolean(request, "local") == -1);
 	CHECK(json_string(request, "certificate") == NULL);
+	cJSON_Delete(request);
+	verify.local = true;
+	request = grip_protocol_verify(&verify);
+	CHECK(json_boolean(request, "local") == 1);
 	cJSON_Delete(request);
 }
 
