@@ -101,6 +101,22 @@ parse_resources(const cJSON *list, struct message *message,
 	return OUTCOME_OK;
 }
 
+/* "bob@bar.test", or "bob@bar.test and 49 more" of what was sent. */
+static char *
+copy_recipient(const cJSON *json)
+{
+	const cJSON *list = json_array(json, "recipients");
+	const char *first = cJSON_GetStringValue(cJSON_GetArrayItem(list, 0));
+	int64_t count;
+
+	if (first == NULL)
+		return copy_text(json, "recipient");
+	if (json_integer(json, "recipient_count", 2, CARGO_MAX_RECIPIENTS,
+	    &count) < 0)
+		return x_strdup(first);
+	return x_asprintf("%s and %d more", first, (int)count - 1);
+}
+
 static enum outcome
 parse_message(const cJSON *json, struct message *message,
     struct reason *why)
@@ -112,7 +128,7 @@ parse_message(const cJSON *json, struct message *message,
 		return refuse(why, "message without id");
 	message->id = x_strdup(id);
 	message->sender = copy_text(json, "sender");
-	message->recipient = copy_text(json, "recipient");
+	message->recipient = copy_recipient(json);
 	message->share = copy_text(json, "share");
 	message->origin = copy_text(json, "origin");
 	message->category = copy_text(json, "category");
