@@ -197,7 +197,7 @@ pull_store_retry(struct store_txn *txn, void *arg)
 		work.row.due = work.row.expires > retry->now
 		    ? work.row.expires : retry->now;
 	retry->due = work.row.due;
-	if (retry->origin_until != 0)
+	if (retry->origin_fault)
 		origin_bad(txn, retry, work.row.origin);
 	outcome = pull_row_put(txn, &work.row, work.old_due);
 	work_close(&work);

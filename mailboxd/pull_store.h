@@ -105,13 +105,13 @@ struct pull_finish {
 };
 enum outcome pull_store_finish(struct store_txn *txn, void *arg);
 
-/* It did not work: due again at `retry_at` (or when the share expires),
- * and the origin is left alone until `origin_until` (0: no fault of it). */
+/* It did not work: due again after the policy's delay (or when the share
+ * expires). With `origin_fault` the origin is left alone for a while. */
 struct pull_retry {
 	char message[STORE_ID_SIZE];
 	int64_t number; /* -1: do not compare */
 	int64_t now;
-	int64_t origin_until;
+	bool origin_fault;
 	uint32_t random;
 	const struct pull_policy *policy;
 	bool lapse;	/* the lease broke off: due at once, no attempt */

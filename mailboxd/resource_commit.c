@@ -76,7 +76,11 @@ resource_commit_work(struct store_txn *txn, void *arg)
 		&account) != 1)
 		return reason_set(store_txn_reason(txn), OUTCOME_TEMPFAIL,
 		    "unavailable", "the account cannot be read");
-	outcome = resource_commit_add(txn, &account, commit);
+	if (strcmp(account.state, "active") != 0)
+		outcome = reason_set(store_txn_reason(txn), OUTCOME_PERMFAIL,
+		    "no-account", "the account is closed");
+	else
+		outcome = resource_commit_add(txn, &account, commit);
 	if (outcome != OUTCOME_OK)
 		goto out;
 	leaf = cJSON_CreateObject();

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What a notification becomes: message, timeline, notice (idempotence),
+ * pull, reserved quota and the placeholder as a resource, in one
+ * transaction.
+ */
+#ifndef NOTIFICATION_STORE_H
+#define NOTIFICATION_STORE_H
+
+#include <stdbool.h>
+
+#include "cargo_notification.h"
+#include "resource_commit.h"
+#include "store.h"
+
+/* The claims of token B that are kept, and the token. Borrowed. */
+struct notification_claims {
+	const char *iss, *sender, *recipient, *mailbox, *origin, *share,
+	    *message, *agent, *token;
+	int64_t expires; /* the token's, which is the share's */
+};
+
+struct notification_work {
+	struct notification_claims claims;
+	const struct cargo_notification *notification;
+	struct resource_commit placeholder; /* account, blob, now are set */
+	bool local;		 /* the origin is this server */
+	char id[STORE_ID_SIZE];	 /* of the message; result */
+	bool existed;		 /* result: it was notified before */
+};
+
+/* Chooses the id of the message and what is the same for each run. */
+void notification_work_init(struct notification_work *work);
+
+/* Work function. Refused "quota", "too-large", "no-account". */
+enum outcome notification_store_work(struct store_txn *txn, void *arg);
+
+#endif
