@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define CTL_PASSWORD_MIN 8
+#define CTL_PASSWORD_MIN 6
 #define CTL_PASSWORD_MAX 256
 
 /* Fills password_r; wipe it after use (explicit_bzero). `generate`: 120
