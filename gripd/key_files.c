@@ -86,6 +86,17 @@ key_files_close(struct key_files **files)
 	x_free(files);
 }
 
+size_t
+key_files_directories(const struct key_files *files, int fds_r[2])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (files->places[i].fd != -1)
+			fds_r[count++] = files->places[i].fd;
+	return count;
+}
+
 /* ---- one file ---- */
 
 static void

@@ -25,6 +25,9 @@ struct key_files *key_files_open(const char *keys, const char *credentials,
     char **error_r);
 void key_files_close(struct key_files **files);
 
+/* The open directories, for the signer's fence: at most two; their number. */
+size_t key_files_directories(const struct key_files *files, int fds_r[2]);
+
 /* The private key of this name (EVP_PKEY_free). NULL with *error_r. */
 EVP_PKEY *key_files_read_key(const struct key_files *files, const char *name,
     char **error_r);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -27,6 +28,7 @@
 #include "memory.h"
 #include "peer_list.h"
 #include "sign_answer.h"
+#include "sign_fence.h"
 #include "sign_ring.h"
 #include "unix_socket.h"
 
@@ -54,6 +56,7 @@ struct sign {
 	struct sign_counts counts;
 	struct sign_door doors[PEER_LISTENERS_MAX];
 	size_t door_count;
+	int64_t since;
 	int control_fd;
 	struct control *control;
 	struct event_base *base;
@@ -254,42 +257,41 @@ sign_not_after(const struct grip_identity *shown)
 	return when;
 }
 
-static cJSON *
-sign_status_identity(const struct sign_identity *identity)
+/* "broker key=<hash> until=<date>" */
+static void
+sign_status_identity(cJSON *json, const struct sign_identity *identity)
 {
-	cJSON *json = cJSON_CreateObject();
-	char hash[65] = "";
+	char hash[65] = "", until[CLOCK_TEXT_SIZE], text[192];
 
 	grip_jwk_spki_hash(identity->key, hash);
-	json_add_string(json, "name", identity->shown.name);
-	json_add_string(json, "role", grip_role_name(identity->shown.role));
-	json_add_string(json, "key", hash);
-	json_add_integer(json, "certificate_until",
-	    sign_not_after(&identity->shown));
-	return json;
+	clock_format_internet(sign_not_after(&identity->shown), until);
+	snprintf(text, sizeof(text), "%s key=%s until=%s",
+	    grip_role_name(identity->shown.role), hash, until);
+	json_add_string(json, identity->shown.name, text);
 }
 
 static void
 sign_status(void *context, struct control_connection *connection,
     const cJSON *request)
 {
-	cJSON *json = cJSON_CreateObject(), *list;
+	cJSON *json = cJSON_CreateObject();
 	struct sign *sign = context;
+	int64_t connections = 0;
 
 	(void)request;
+	for (size_t i = 0; i < sign->door_count; i++)
+		connections += (int64_t)sign->doors[i].connections;
+	json_add_string(json, "outcome", outcome_name(OUTCOME_OK));
 	json_add_string(json, "daemon", "gripd-sign");
 	json_add_string(json, "version", VERSION);
+	json_add_integer(json, "pid", getpid());
+	json_add_integer(json, "since", sign->since);
+	json_add_integer(json, "connections", connections);
 	json_add_integer(json, "tokens", sign->counts.tokens);
 	json_add_integer(json, "handshakes", sign->counts.handshakes);
-	json_add_integer(json, "refusals", sign->counts.refusals);
-	for (size_t i = 0; i < sign->door_count; i++)
-		json_add_integer(json, peer_directory(
-		    sign->doors[i].listener.route->client),
-		    (int64_t)sign->doors[i].connections);
-	list = cJSON_AddArrayToObject(json, "identities");
+	json_add_integer(json, "refused", sign->counts.refusals);
 	for (size_t i = 0; i < sign->ring->policy.count; i++)
-		cJSON_AddItemToArray(list,
-		    sign_status_identity(&sign->ring->items[i]));
+		sign_status_identity(json, &sign->ring->items[i]);
 	control_reply(connection, json, 1);
 }
 
@@ -321,9 +323,28 @@ sign_on_stop(evutil_socket_t number, short what, void *arg)
 	event_base_loopbreak(sign->base);
 }
 
+/* A kernel without Landlock leaves what the chroot and the uid give. */
+static int
+sign_raise_fence(const struct sign *sign)
+{
+	int fds[2];
+	size_t count = key_files_directories(sign->ring->files, fds);
+
+	if (sign_fence_raise(fds, count) == 0)
+		return 0;
+	if (errno == ENOSYS || errno == EOPNOTSUPP) {
+		log_text(LOG_WARNING, "-", "start",
+		    "the kernel has no Landlock");
+		return 0;
+	}
+	log_text(LOG_ERROR, "-", "start", "Landlock: %s", strerror(errno));
+	return -1;
+}
+
 static void
 sign_start(struct sign *sign)
 {
+	sign->since = clock_now();
 	LIST_INIT(&sign->connections);
 	for (size_t i = 0; i < sign->door_count; i++) {
 		struct sign_door *door = &sign->doors[i];
@@ -364,7 +385,9 @@ int
 sign_serve(struct sign **sign)
 {
 	(*sign)->base = event_base_new();
-	if ((*sign)->base == NULL) {
+	if ((*sign)->base == NULL || sign_raise_fence(*sign) != 0) {
+		if ((*sign)->base != NULL)
+			event_base_free((*sign)->base);
 		sign_close(sign);
 		return EX_OSERR;
 	}
