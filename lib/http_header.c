@@ -79,7 +79,7 @@ int
 http_header_add_format(struct http_header_list *list, const char *name,
     const char *format, ...)
 {
-	char value[1024];
+	char value[HTTP_HEADER_LIST_MAX];
 	va_list ap;
 	int n;
 
