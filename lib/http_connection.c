@@ -52,11 +52,15 @@ http_connection_start_rate(struct http_connection *c)
 void
 http_connection_set_idle(struct http_connection *c, bool idle)
 {
-	if (idle && !c->is_idle)
-		TAILQ_INSERT_TAIL(&c->server->idle, c, idle);
-	else if (!idle && c->is_idle)
-		TAILQ_REMOVE(&c->server->idle, c, idle);
+	if (idle == c->is_idle)
+		return;
 	c->is_idle = idle;
+	if (!idle) {
+		TAILQ_REMOVE(&c->server->idle, c, idle);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&c->server->idle, c, idle);
+	http_server_connection_idle(c->server);
 }
 
 void

@@ -157,7 +157,8 @@ void http_connection_set_idle(struct http_connection *c, bool idle);
 /* http_steps.c: one step in the state that it is in. */
 enum http_step http_connection_step(struct http_connection *c, size_t *work);
 
-/* A connection was freed. */
+/* A connection can be closed if its place is wanted; or was freed. */
+void http_server_connection_idle(struct http_server *server);
 void http_server_connection_gone(struct http_server *server);
 
 /* http_exchange.c */

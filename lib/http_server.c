@@ -41,19 +41,24 @@ set_accepting(struct http_server *server, bool accepting)
 	}
 }
 
-/* Room for one more: the connection idle for the longest goes. */
+/* True if there is room for one more, or can be made. */
 static bool
+has_room(const struct http_server *server)
+{
+	return server->stats.connections < server->limits.max_connections ||
+	    !TAILQ_EMPTY(&server->idle);
+}
+
+/* The connection that is idle for the longest goes. */
+static void
 make_room(struct http_server *server)
 {
 	struct http_connection *longest = TAILQ_FIRST(&server->idle);
 
 	if (server->stats.connections < server->limits.max_connections)
-		return true;
-	if (longest == NULL || longest->busy)
-		return false;
+		return;
 	http_stream_shutdown(&longest->stream);
 	http_connection_free(longest);
-	return true;
 }
 
 static void
@@ -69,7 +74,7 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 
 	(void)what;
 	for (i = 0; i < ACCEPT_BATCH; i++) {
-		if (!make_room(server)) {
+		if (!has_room(server)) {
 			set_accepting(server, false);
 			return;
 		}
@@ -90,6 +95,7 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 			close(fd);
 			continue;
 		}
+		make_room(server);
 		if ((c = http_connection_new(door, fd, &peer)) != NULL)
 			http_connection_run(c);
 	}
@@ -106,6 +112,13 @@ on_stopped(evutil_socket_t fd, short what, void *arg)
 	server->stopped = NULL;
 	if (stopped != NULL)
 		stopped(server->stopped_arg);
+}
+
+void
+http_server_connection_idle(struct http_server *server)
+{
+	if (!server->stopping)
+		set_accepting(server, true);
 }
 
 void
