@@ -54,6 +54,7 @@ struct lease_facts {
 	bool authenticated;	/* the origin's TLS identity was verified */
 	char hash[SHA256_HEX_SIZE]; /* resource, or "" for all */
 	char detail[201];	/* text for people, valid UTF-8 */
+	char word[64];		/* for our log alone: why it ended */
 };
 
 /* The body of `failed`, owned by the caller (free()). */

@@ -127,11 +127,9 @@ renew_token(struct pull *pull, struct reason *why)
 static void
 set_local_facts(struct lease_facts *facts, const struct reason *why)
 {
-	char *text = x_asprintf("%s: %s", why->word, why->text);
-
 	facts->authenticated = false;
-	lease_facts_set_detail(facts, text);
-	free(text);
+	strcpy(facts->word, why->word);
+	lease_facts_set_detail(facts, why->text);
 }
 
 /* What the origin answered, or how the attempt ended without an answer. */
@@ -142,14 +140,9 @@ set_origin_facts(struct lease_facts *facts, const struct http_result *result,
 	facts->status = (int)result->status;
 	facts->authenticated = result->authenticated;
 	memcpy(facts->problem, result->problem, sizeof(result->problem));
-	if (why != NULL) {
-		char *text = x_asprintf("%s: %s", why->word, why->text);
-
-		lease_facts_set_detail(facts, text);
-		free(text);
-	} else {
-		lease_facts_set_detail(facts, result->detail);
-	}
+	strcpy(facts->word, why != NULL ? why->word : result->problem);
+	lease_facts_set_detail(facts, why != NULL ? why->text :
+	    result->detail);
 }
 
 /* An authenticated origin that offers another length than was notified. */
@@ -159,6 +152,7 @@ set_wrong_size(struct lease_facts *facts, const struct http_result *result)
 	facts->status = (int)result->status;
 	facts->authenticated = result->authenticated;
 	strcpy(facts->problem, "wrong-size");
+	strcpy(facts->word, facts->problem);
 	lease_facts_set_detail(facts, "the origin announces another length");
 }
 
@@ -176,6 +170,7 @@ judge_put(struct pull *pull, const struct http_result *put,
 	} else if (put->status == 422) {
 		facts->authenticated = authenticated;
 		memcpy(facts->problem, put->problem, sizeof(put->problem));
+		strcpy(facts->word, facts->problem);
 		lease_facts_set_detail(facts, put->detail);
 		return OUTCOME_PERMFAIL;
 	}
@@ -239,7 +234,8 @@ get_bytes(struct pull *pull, const struct lease_resource *resource,
 	http_result_init(&results[1]);
 	outcome = http_client_pipe(pull->client, &get, expected, &put,
 	    results, &why);
-	pull->bytes += results[0].bytes;
+	if (results[0].status == expected)
+		pull->bytes += results[0].bytes;
 	if (results[1].status != 0) {
 		outcome = judge_put(pull, &results[1],
 		    results[0].authenticated, facts);
@@ -364,7 +360,7 @@ log_facts(const struct lease *lease, const struct lease_facts *facts)
 	if (facts->hash[0] != '\0')
 		log_string(&line, LOG_KEY_HASH, facts->hash);
 	log_number(&line, LOG_KEY_STATUS, facts->status);
-	log_string(&line, LOG_KEY_REASON, facts->problem);
+	log_string(&line, LOG_KEY_REASON, facts->word);
 	log_string(&line, LOG_KEY_DETAIL, facts->detail);
 	log_end(&line);
 }
