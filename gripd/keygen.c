@@ -100,6 +100,16 @@ keygen_path(const struct keygen *keygen, const char *suffix)
 	return x_asprintf("%s/%s%s", keygen->directory, keygen->name, suffix);
 }
 
+/* Searchable for all, whatever the umask: the signer reads certificates
+ * again as a user of its own. Keys are closed by their own mode. */
+static int
+keygen_make_directory(const char *path)
+{
+	if (mkdir(path, 0755) != 0)
+		return errno == EEXIST ? 0 : -1;
+	return chmod(path, 0755);
+}
+
 static int
 keygen_sync_directory(const char *directory)
 {
@@ -407,8 +417,8 @@ keygen_main(int argc, char **argv)
 				"keys\n");
 		return EX_NOPERM;
 	}
-	if (!keygen.record_only && mkdir(keygen.directory, 0755) != 0 &&
-	    errno != EEXIST) {
+	if (!keygen.record_only &&
+	    keygen_make_directory(keygen.directory) != 0) {
 		fprintf(stderr, "gripd keygen: %s: %s\n", keygen.directory,
 		    strerror(errno));
 		return EX_CANTCREAT;

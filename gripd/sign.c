@@ -306,11 +306,14 @@ static void
 sign_on_reload(evutil_socket_t number, short what, void *arg)
 {
 	struct sign *sign = arg;
+	size_t kept;
 
 	(void)number;
 	(void)what;
-	sign_ring_reload(sign->ring);
-	log_text(LOG_INFO, "-", "reload", "certificate chains read again");
+	kept = sign_ring_reload(sign->ring);
+	log_text(LOG_INFO, "-", "reload",
+	    "%zu certificate chains read, %zu left as they were",
+	    sign->ring->policy.count - kept, kept);
 }
 
 static void

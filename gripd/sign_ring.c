@@ -49,11 +49,12 @@ sign_ring_open(const char *policy, const char *keys, const char *credentials,
 	return ring;
 }
 
-void
+size_t
 sign_ring_reload(struct sign_ring *ring)
 {
 	struct sign_identity *identity;
 	struct log_line line;
+	size_t kept = 0;
 	char *error;
 
 	for (size_t i = 0; i < ring->policy.count; i++) {
@@ -66,7 +67,9 @@ sign_ring_reload(struct sign_ring *ring)
 		log_string(&line, LOG_KEY_DETAIL, error);
 		log_end(&line);
 		free(error);
+		kept++;
 	}
+	return kept;
 }
 
 const struct sign_identity *

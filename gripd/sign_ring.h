@@ -30,8 +30,8 @@ struct sign_ring *sign_ring_open(const char *policy, const char *keys,
     const char *credentials, char **error_r);
 
 /* Reads the certificate chains anew; one that is missing or wrong is logged
- * and the old one stays. Works after the chroot. */
-void sign_ring_reload(struct sign_ring *ring);
+ * and the old one stays. The number of those. Works after the chroot. */
+size_t sign_ring_reload(struct sign_ring *ring);
 
 /* The identity of this name that a caller of this role may use, or NULL. */
 const struct sign_identity *sign_ring_find(const struct sign_ring *ring,
