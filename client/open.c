@@ -305,6 +305,20 @@ fetch_all(struct opening *opening, struct rebuilding *rebuilding,
 	return outcome;
 }
 
+/* What cargomail(1) sent was never another message; what a converter took
+ * apart was. */
+static bool
+has_recipe(const struct cargo_placeholder *placeholder)
+{
+	size_t i;
+
+	for (i = 0; i < placeholder->count; i++)
+		if (placeholder->resources[i].recipe.encoding !=
+		    CARGO_RECIPE_NONE)
+			return true;
+	return false;
+}
+
 static int
 write_mime(struct opening *opening)
 {
@@ -328,6 +342,9 @@ write_mime(struct opening *opening)
 		if (rebuilding.fds[i] >= 0)
 			close(rebuilding.fds[i]);
 	free(rebuilding.fds);
+	if (outcome == OUTCOME_OK && !exact && has_recipe(placeholder))
+		client_complain(0, "rebuilt, but not byte for byte as it was "
+		    "sent");
 	return outcome == OUTCOME_OK ? 0 : client_fail("open", &why);
 }
 
