@@ -31,7 +31,8 @@ terminal_escape(const char *hostile)
 			continue;
 		}
 		for (i = 0; i < len; i++)
-			out += sprintf(out, "\\x%02x", (unsigned char)in[i]);
+			out += snprintf(out, 5, "\\x%02x",
+			    (unsigned char)in[i]);
 	}
 	*out = '\0';
 	return text;
