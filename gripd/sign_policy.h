@@ -28,7 +28,7 @@ struct sign_policy_identity {
 	struct config_list domains;   /* whose addresses it may speak for */
 	struct config_list audiences; /* to whom; none: to all */
 	int64_t lifetime;	      /* seconds; a type has its bound too */
-	char *key; /* name of key and certificate; the identity's if not given */
+	char *key; /* name of key and certificate, the identity's mostly */
 };
 
 struct sign_policy {

@@ -163,8 +163,9 @@ digest_sign(EVP_PKEY *key, const void *data, size_t len)
 static void
 check_no_oracle(const char *type)
 {
-	static const char jws[] = "eyJ0eXAiOiJncmlwLWdldCtqd3QiLCJhbGciOiJFUzI1"
-				  "NiJ9.eyJpc3MiOiJfcnJhLmluc3VyYW5jZS50ZXN0In0";
+	static const char jws[] =
+	    "eyJ0eXAiOiJncmlwLWdldCtqd3QiLCJhbGciOiJFUzI1NiJ9."
+	    "eyJpc3MiOiJfcnJhLmluc3VyYW5jZS50ZXN0In0";
 	unsigned char signature[256], digest[32] = { 1 };
 	size_t size = sizeof(signature);
 	struct sign_fixture fixture;

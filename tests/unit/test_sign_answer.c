@@ -39,9 +39,11 @@ ask(enum grip_role role, cJSON *request, struct reason *why)
 }
 
 static char bob[] = "bob@bar.test", alice[] = "alice@foo.test",
-	    aud[] = "mailbox.insurance.test", share[] = "AAAAAAAAAAAAAAAAAAAAAA",
-	    message[] = "1@foo.test", origin[] = "https://mailbox.hospital.test",
-	    agent[] = "_rra.insurance.test", hospital[] = "mailbox.hospital.test",
+	    aud[] = "mailbox.insurance.test",
+	    share[] = "AAAAAAAAAAAAAAAAAAAAAA", message[] = "1@foo.test",
+	    origin[] = "https://mailbox.hospital.test",
+	    agent[] = "_rra.insurance.test",
+	    hospital[] = "mailbox.hospital.test",
 	    digest[] = "0123456789abcdef0123456789abcdef"
 		       "0123456789abcdef0123456789abcdef";
 

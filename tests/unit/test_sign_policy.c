@@ -30,7 +30,7 @@ TEST(the_three_roles)
 	CHECK(parse("# who we are\n\n"
 		    "_cb.bar.test role=broker domains=bar.test,baz.test "
 		    "audiences=mailbox.insurance.test lifetime=7d\n"
-		    "_cb.customer.test role=broker key=_cb.hoster.test # CNAME\n"
+		    "_cb.customer.test role=broker key=_cb.hoster.test # x\n"
 		    "\t_rra.insurance.test\trole=agent  audiences=* "
 		    "lifetime=5m\r\n"
 		    "mailbox.insurance.test role=mailbox",
@@ -70,9 +70,12 @@ TEST(mistakes_name_line_and_word)
 		{ "_cb.bar.test role=agent", "policy:1: _cb.bar.test: is not" },
 		{ "_rra.bar.test role=broker", "policy:1: _rra.bar.test: is" },
 		{ "_cb.bar.test role=mailbox", "policy:1: _cb.bar.test: is" },
-		{ "_cb.Bar.test role=broker", "policy:1: _cb.Bar.test: is not" },
-		{ "_cb.bar.test role=broker domains=", "policy:1: domains: is" },
-		{ "_cb.bar.test role=broker domains=*", "policy:1: domains: is" },
+		{ "_cb.Bar.test role=broker",
+		    "policy:1: _cb.Bar.test: is not" },
+		{ "_cb.bar.test role=broker domains=",
+		    "policy:1: domains: is" },
+		{ "_cb.bar.test role=broker domains=*",
+		    "policy:1: domains: is" },
 		{ "_cb.bar.test role=broker domains=a@b.test",
 		    "policy:1: domains: is" },
 		{ "_rra.bar.test role=agent domains=bar.test",
