@@ -14,6 +14,7 @@
 #include "http_server.h"
 #include "local_asker.h"
 #include "mailboxd_config.h"
+#include "peer_list.h"
 #include "store.h"
 #include "tls_server.h"
 #include "work_pool.h"
@@ -28,6 +29,8 @@ enum door {
 struct mailboxd {
 	const struct mailboxd_config *config;
 	struct event_base *base;
+	struct peer_listener peers[PEER_LISTENERS_MAX]; /* for their uids */
+	size_t peer_count;
 	struct store *store;
 	struct http_server *http;
 	struct tls_server *tls;

@@ -30,7 +30,7 @@
 #include "memory.h"
 
 #define MAP_SIZE ((int64_t)1 << 40)
-#define DISK_THREADS 8
+#define DISK_THREADS 16
 
 /* ---- opening ---- */
 

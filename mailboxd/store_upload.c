@@ -440,7 +440,7 @@ hashed_take(struct store *store)
 }
 
 /* Two groups at a time: one is written while the other is synced. */
-#define SYNCING_MAX 2
+#define SYNCING_MAX 3
 
 static void
 upload_commit(struct store_upload *upload)

@@ -18,6 +18,7 @@
 #include "log.h"
 #include "memory.h"
 #include "routes.h"
+#include "unix_socket.h"
 #include "visit.h"
 
 /* ---- life ----------------------------------------------------------------- */
@@ -132,6 +133,27 @@ on_gone(struct http_exchange *x)
 	visit_release(visit);
 }
 
+/* The socket's place says who may come; the peer's uid is looked at too. */
+static bool
+on_accepted(void *context, int fd, int door)
+{
+	const struct mailboxd *mailboxd = context;
+	enum peer client =
+	    door == DOOR_PULL ? PEER_RETRIEVAL : PEER_BROKER;
+	uid_t uid;
+	size_t i;
+
+	if (door == DOOR_TLS)
+		return true;
+	if (unix_socket_peer(fd, &uid) == 0)
+		for (i = 0; i < mailboxd->peer_count; i++)
+			if (mailboxd->peers[i].route->client == client &&
+			    mailboxd->peers[i].uid == uid)
+				return true;
+	log_text(LOG_WARNING, "-", "refuse", "a stranger on a local socket");
+	return false;
+}
+
 static void
 on_refused(void *context, int door, const char *client,
     const struct reason *why)
@@ -151,6 +173,7 @@ const struct http_handler visit_handler = {
 	.body = on_body,
 	.body_end = on_body_end,
 	.gone = on_gone,
+	.accepted = on_accepted,
 	.connection_free = caller_connection_free,
 	.refused = on_refused,
 };

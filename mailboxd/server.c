@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Start, loop and end of mailboxd. See server.h.
+ */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "admin.h"
+#include "clock.h"
+#include "daemon.h"
+#include "garbage.h"
+#include "grip_remote_key.h"
+#include "log.h"
+#include "memory.h"
+#include "message.h"
+#include "password_worker.h"
+#include "peer_list.h"
+#include "placeholder_worker.h"
+#include "privileges.h"
+#include "pull_server.h"
+#include "server.h"
+#include "server_tls.h"
+#include "visit.h"
+#include "wait_list.h"
+
+#define STORE_PATH "/store"
+#define TICK_SECONDS 5
+#define STOP_MS 5000
+#define GRIPD_WAIT 60 /* seconds at the start */
+
+/* ---- as root -------------------------------------------------------------- */
+
+/* "0.0.0.0:443", "[::]:443": a listening socket, or -1 with *error_r. */
+static int
+bind_address(const char *text, char **error_r)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV |
+		    AI_PASSIVE, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list = NULL;
+	char *host = x_strdup(text), *port = strrchr(host, ':'), *name = host;
+	const int yes = 1;
+	int fd = -1;
+
+	if (port != NULL)
+		*port++ = '\0';
+	if (*name == '[' && name[strlen(name) - 1] == ']') {
+		name[strlen(name) - 1] = '\0';
+		name++;
+	}
+	if (port == NULL || getaddrinfo(name, port, &hints, &list) != 0) {
+		*error_r = x_asprintf("listen: %s is not ADDRESS:PORT", text);
+		goto out;
+	}
+	fd = socket(list->ai_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		goto fail;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (list->ai_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, 26 /* IPV6_V6ONLY */, &yes,
+		    sizeof(yes));
+	if (bind(fd, list->ai_addr, list->ai_addrlen) == 0 &&
+	    listen(fd, 1024) == 0)
+		goto out;
+fail:
+	*error_r = x_asprintf("cannot listen on %s: %s", text,
+	    strerror(errno));
+	if (fd != -1)
+		close(fd);
+	fd = -1;
+out:
+	freeaddrinfo(list);
+	free(host);
+	return fd;
+}
+
+static int
+bind_world(const struct mailboxd *mailboxd, struct server_sockets *sockets,
+    char **error_r)
+{
+	const struct config_list *list = &mailboxd->config->listen;
+	char name[16];
+	size_t i;
+	int fd;
+
+	for (i = 0; i < list->count && i < SERVER_LISTEN_MAX; i++) {
+		snprintf(name, sizeof(name), i == 0 ? "https" : "https%zu", i);
+		fd = daemon_passed_socket(name);
+		if (fd == -1)
+			fd = bind_address(list->items[i], error_r);
+		if (fd == -1)
+			return -1;
+		sockets->listen[sockets->listen_count++] = fd;
+	}
+	return 0;
+}
+
+int
+server_bind(struct mailboxd *mailboxd, struct server_sockets *sockets_r,
+    char **error_r)
+{
+	memset(sockets_r, 0, sizeof(*sockets_r));
+	if (bind_world(mailboxd, sockets_r, error_r) == -1 ||
+	    peer_list_listen(PEER_MAILBOX, mailboxd->config->base_directory,
+		mailboxd->peers, &mailboxd->peer_count, error_r) == -1)
+		return -1;
+	sockets_r->control = control_listen("mailboxd", error_r);
+	return sockets_r->control == -1 ? -1 : 0;
+}
+
+/* ---- in the room ---------------------------------------------------------- */
+
+static void
+open_store(struct mailboxd *mailboxd)
+{
+	const struct store_options options = {
+		.free_floor = mailboxd->config->free_space_floor,
+		.disk_threads = (int)mailboxd->config->disk_threads };
+	struct reason why;
+
+	mailboxd->store = store_open(STORE_PATH, &options, &why);
+	if (mailboxd->store == NULL)
+		log_fatal(EX_CONFIG, "%s", why.text);
+	if (store_start(mailboxd->store, mailboxd->base) == -1)
+		log_fatal(EX_OSERR, "cannot start the store: %s",
+		    strerror(errno));
+}
+
+/* gripd may start beside us: it has a while. */
+static void
+open_tls(struct mailboxd *mailboxd)
+{
+	const int timeout_ms = (int)mailboxd->config->gripd_timeout * 1000;
+	enum outcome outcome;
+	struct reason why;
+	int i;
+
+	if (grip_remote_key_init() == -1)
+		log_fatal(EX_OSERR, "OpenSSL takes no provider");
+	mailboxd->tls = tls_server_new();
+	mailboxd->signer = grip_client_new(
+	    peer_socket_path(PEER_SIGN, PEER_MAILBOX), GRIP_PROTOCOL_SIGN,
+	    timeout_ms);
+	mailboxd->resolver = local_asker_new(mailboxd->base,
+	    peer_socket_path(PEER_RESOLVE, PEER_MAILBOX),
+	    GRIP_PROTOCOL_RESOLVE);
+	for (i = 0; i < GRIPD_WAIT; i++) {
+		outcome = server_tls_load(mailboxd, &why);
+		if (outcome != OUTCOME_TEMPFAIL)
+			break;
+		if (i == 0)
+			log_text(LOG_WARNING, "-", "wait", "gripd: %s",
+			    why.text);
+		sleep(1);
+	}
+	if (outcome != OUTCOME_OK)
+		log_fatal(outcome == OUTCOME_PERMFAIL ? EX_CONFIG
+						      : EX_TEMPFAIL,
+		    "%s", why.text);
+}
+
+static int
+open_http(struct mailboxd *mailboxd, struct server_sockets *sockets)
+{
+	struct http_server_limits limits = http_server_default_limits;
+	enum door door;
+	unsigned i;
+
+	limits.max_connections = (unsigned)mailboxd->config->connections;
+	mailboxd->http = http_server_new(mailboxd->base, &limits,
+	    &visit_handler, mailboxd);
+	for (i = 0; i < sockets->listen_count; i++)
+		if (http_server_listen(mailboxd->http, sockets->listen[i],
+			mailboxd->tls, DOOR_TLS, 0) == -1)
+			return -1;
+	for (i = 0; i < mailboxd->peer_count; i++) {
+		door = mailboxd->peers[i].route->client == PEER_RETRIEVAL
+		    ? DOOR_PULL : DOOR_BROKER;
+		if (http_server_listen(mailboxd->http,
+			mailboxd->peers[i].fd, NULL, (int)door, 0) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+on_tick(evutil_socket_t fd, short events, void *arg)
+{
+	struct mailboxd *mailboxd = arg;
+
+	(void)fd;
+	(void)events;
+	garbage_sweep(mailboxd->store, clock_now(), NULL, NULL);
+}
+
+/* ---- signals -------------------------------------------------------------- */
+
+static void
+on_stopped(void *arg)
+{
+	struct mailboxd *mailboxd = arg;
+
+	event_base_loopexit(mailboxd->base, NULL);
+}
+
+static void
+on_stop(evutil_socket_t signal, short events, void *arg)
+{
+	struct mailboxd *mailboxd = arg;
+
+	(void)signal;
+	(void)events;
+	daemon_notify_stopping();
+	http_server_stop(mailboxd->http, STOP_MS, on_stopped, mailboxd);
+}
+
+static void
+on_reload(evutil_socket_t signal, short events, void *arg)
+{
+	struct mailboxd *mailboxd = arg;
+	struct log_line line;
+	enum outcome outcome;
+	struct reason why;
+
+	(void)signal;
+	(void)events;
+	outcome = server_tls_load(mailboxd, &why);
+	log_begin(&line, outcome == OUTCOME_OK ? LOG_INFO : LOG_ERROR, "-",
+	    "reload");
+	if (outcome != OUTCOME_OK)
+		log_reason(&line, &why);
+	log_end(&line);
+}
+
+/* ---- all ------------------------------------------------------------------ */
+
+static void
+fork_workers(struct server_sockets *sockets)
+{
+	sockets->passwords = work_pool_fork(password_worker_work, 1, 20);
+	sockets->placeholders = work_pool_fork(placeholder_worker_work, 4,
+	    20);
+	if (sockets->passwords == -1 || sockets->placeholders == -1)
+		log_fatal(EX_OSERR, "cannot start the work processes: %s",
+		    strerror(errno));
+}
+
+static void
+open_all(struct mailboxd *mailboxd, struct server_sockets *sockets)
+{
+	struct reason why;
+
+	fork_workers(sockets);
+	mailboxd->base = event_base_new();
+	if (mailboxd->base == NULL)
+		log_fatal(EX_OSERR, "libevent cannot start");
+	mailboxd->passwords = work_pool_new(mailboxd->base,
+	    sockets->passwords);
+	mailboxd->placeholders = work_pool_new(mailboxd->base,
+	    sockets->placeholders);
+	open_tls(mailboxd);
+	open_store(mailboxd);
+	mailboxd->messages = wait_list_new(mailboxd->base, message_try);
+	mailboxd->pulls = pull_server_new(mailboxd, &why);
+	if (mailboxd->pulls == NULL)
+		log_fatal(EX_TEMPFAIL, "%s", why.text);
+	if (open_http(mailboxd, sockets) == -1)
+		log_fatal(EX_OSERR, "cannot serve the sockets");
+	mailboxd->control = control_start(mailboxd->base, sockets->control,
+	    admin_verbs, mailboxd);
+	mailboxd->since = clock_now();
+}
+
+static void
+close_all(struct mailboxd *mailboxd)
+{
+	/* First who asks, then what was asked for; the last callbacks of
+	 * the store still find everything else. */
+	http_server_free(&mailboxd->http);
+	store_close(&mailboxd->store);
+	control_stop(&mailboxd->control);
+	wait_list_free(&mailboxd->messages);
+	pull_server_free(&mailboxd->pulls);
+	work_pool_free(&mailboxd->passwords);
+	work_pool_free(&mailboxd->placeholders);
+	local_asker_free(&mailboxd->resolver);
+	tls_server_free(&mailboxd->tls);
+	grip_client_free(&mailboxd->signer);
+}
+
+int
+server_run(struct mailboxd *mailboxd, struct server_sockets *sockets)
+{
+	const struct timeval tick = { TICK_SECONDS, 0 };
+	struct event *events[4];
+	size_t i;
+
+	open_all(mailboxd, sockets);
+	events[0] = evsignal_new(mailboxd->base, SIGTERM, on_stop, mailboxd);
+	events[1] = evsignal_new(mailboxd->base, SIGINT, on_stop, mailboxd);
+	events[2] = evsignal_new(mailboxd->base, SIGHUP, on_reload, mailboxd);
+	events[3] = event_new(mailboxd->base, -1, EV_PERSIST, on_tick,
+	    mailboxd);
+	for (i = 0; i < 4; i++)
+		if (events[i] == NULL ||
+		    event_add(events[i], i == 3 ? &tick : NULL) == -1)
+			log_fatal(EX_OSERR, "libevent cannot start");
+	daemon_notify_ready();
+	log_text(LOG_INFO, "-", "ready", "%s",
+	    mailboxd->config->server_names.items[0]);
+	event_base_dispatch(mailboxd->base);
+	close_all(mailboxd);
+	for (i = 0; i < 4; i++)
+		event_free(events[i]);
+	event_base_free(mailboxd->base);
+	return EX_OK;
+}
