@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cargomailctl account add|list|rm
+ * cargomailctl account add|list|rm|password|quota|enroll|dismiss
  */
 #include "ctl.h"
 
@@ -11,8 +11,10 @@
 #include <sysexits.h>
 
 #include "ctl_password.h"
+#include "grip_name.h"
 #include "json_strict.h"
 #include "mail_address.h"
+#include "memory.h"
 #include "terminal.h"
 
 static void
@@ -119,37 +121,115 @@ parse_add(int argc, char **argv, cJSON *request, struct add_options *options)
 	return argc - optind == 1 ? 0 : -1;
 }
 
+/* Adds the member; -1 after a line on standard error. */
+static int
+add_address(cJSON *request, const char *address, char normal_r[])
+{
+	if (mail_address_normalise(address, normal_r) < 0) {
+		fprintf(stderr, "cargomailctl: %s is no address\n", address);
+		return -1;
+	}
+	return json_add_string(request, "address", normal_r);
+}
+
+/* With a password; prints it if it was made here. */
+static int
+ask_with_password(const struct ctl *ctl, cJSON *request, bool generate,
+    const char *done)
+{
+	char password[CTL_PASSWORD_MAX + 1], *text = x_strdup(done);
+	int code;
+
+	if (ctl_password_get(json_string(request, "address"), generate,
+	    password) < 0) {
+		cJSON_Delete(request);
+		free(text);
+		return EX_NOINPUT;
+	}
+	json_add_string(request, "password", password);
+	code = ctl_ask(ctl, "mailboxd", request, show_done, text);
+	if (code == 0 && generate)
+		printf(ctl->json ? "{\"password\":\"%s\"}\n" :
+		    "password %s\n", password);
+	explicit_bzero(password, sizeof(password));
+	free(text);
+	return code;
+}
+
 static int
 add(const struct ctl *ctl, int argc, char **argv)
 {
 	struct add_options options = { false };
 	char normal[MAIL_ADDRESS_SIZE];
-	char password[CTL_PASSWORD_MAX + 1];
 	cJSON *request = ctl_request("account-add");
-	int code;
+	int code = 0;
 
-	if (parse_add(argc, argv, request, &options) < 0) {
-		cJSON_Delete(request);
+	if (parse_add(argc, argv, request, &options) < 0)
+		code = EX_USAGE;
+	else if (add_address(request, argv[optind], normal) < 0)
+		code = EX_DATAERR;
+	if (code == 0)
+		return ask_with_password(ctl, request, options.generate,
+		    "added ");
+	cJSON_Delete(request);
+	return code;
+}
+
+/* account password [--generate] ADDRESS */
+static int
+password(const struct ctl *ctl, int argc, char **argv)
+{
+	bool generate = argc == 3 && strcmp(argv[1], "--generate") == 0;
+	char normal[MAIL_ADDRESS_SIZE];
+	cJSON *request;
+
+	if (argc != 2 && !generate)
 		return EX_USAGE;
-	}
-	if (mail_address_normalise(argv[optind], normal) < 0) {
-		fprintf(stderr, "cargomailctl: %s is no address\n",
-		    argv[optind]);
+	request = ctl_request("account-change");
+	if (add_address(request, argv[argc - 1], normal) < 0) {
 		cJSON_Delete(request);
 		return EX_DATAERR;
 	}
-	if (ctl_password_get(normal, options.generate, password) < 0) {
+	return ask_with_password(ctl, request, generate, "changed ");
+}
+
+/* account quota ADDRESS SIZE */
+static int
+quota(const struct ctl *ctl, int argc, char **argv)
+{
+	char normal[MAIL_ADDRESS_SIZE], done[] = "changed ";
+	cJSON *request;
+	int64_t size;
+
+	if (argc != 3 || (size = parse_size(argv[2])) < 0)
+		return EX_USAGE;
+	request = ctl_request("account-change");
+	json_add_integer(request, "quota", size);
+	if (add_address(request, argv[1], normal) < 0) {
 		cJSON_Delete(request);
-		return EX_NOINPUT;
+		return EX_DATAERR;
 	}
-	json_add_string(request, "address", normal);
-	json_add_string(request, "password", password);
-	code = ctl_ask(ctl, "mailboxd", request, show_done, "added ");
-	if (code == 0 && options.generate)
-		printf(ctl->json ? "{\"password\":\"%s\"}\n" :
-		    "password %s\n", password);
-	explicit_bzero(password, sizeof(password));
-	return code;
+	return ctl_ask(ctl, "mailboxd", request, show_done, done);
+}
+
+/* account enroll|dismiss ADDRESS _cb.DOMAIN */
+static int
+enroll(const struct ctl *ctl, int argc, char **argv)
+{
+	char normal[MAIL_ADDRESS_SIZE], done[] = "changed ";
+	cJSON *request;
+
+	if (argc != 3 || !grip_name_is_service(argv[2], "_cb"))
+		return EX_USAGE;
+	request = ctl_request("account-enroll");
+	json_add_string(request, "broker", argv[2]);
+	if (strcmp(argv[0], "dismiss") == 0)
+		json_add_boolean(request, "dismiss", true);
+	if (add_address(request, argv[1], normal) < 0) {
+		cJSON_Delete(request);
+		return EX_DATAERR;
+	}
+	return ctl_ask(ctl, "mailboxd", request, show_done, done);
 }
 
 static void
@@ -190,18 +270,17 @@ list(const struct ctl *ctl, int argc, char **argv)
 static int
 rm(const struct ctl *ctl, int argc, char **argv)
 {
-	char normal[MAIL_ADDRESS_SIZE];
+	char normal[MAIL_ADDRESS_SIZE], done[] = "removed ";
 	cJSON *request;
 
 	if (argc != 2)
 		return EX_USAGE;
-	if (mail_address_normalise(argv[1], normal) < 0) {
-		fprintf(stderr, "cargomailctl: %s is no address\n", argv[1]);
+	request = ctl_request("account-rm");
+	if (add_address(request, argv[1], normal) < 0) {
+		cJSON_Delete(request);
 		return EX_DATAERR;
 	}
-	request = ctl_request("account-rm");
-	json_add_string(request, "address", normal);
-	return ctl_ask(ctl, "mailboxd", request, show_done, "removed ");
+	return ctl_ask(ctl, "mailboxd", request, show_done, done);
 }
 
 int
@@ -211,6 +290,10 @@ ctl_account(const struct ctl *ctl, int argc, char **argv)
 		{ "add", add, NULL },
 		{ "list", list, NULL },
 		{ "rm", rm, NULL },
+		{ "password", password, NULL },
+		{ "quota", quota, NULL },
+		{ "enroll", enroll, NULL },
+		{ "dismiss", enroll, NULL },
 		{ NULL, NULL, NULL },
 	};
 	const struct ctl_verb *verb;

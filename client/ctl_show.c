@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cargomailctl status, queue, fsck
+ * cargomailctl status, queue, fsck, gc
  */
 #include "ctl.h"
 
@@ -169,4 +169,23 @@ ctl_fsck(const struct ctl *ctl, int argc, char **argv)
 	if (code != 0)
 		return code;
 	return problems == 0 ? 0 : EX_DATAERR;
+}
+
+static void
+show_gc(const cJSON *packet, void *context)
+{
+	int64_t files;
+
+	(void)context;
+	if (json_integer(packet, "files", 0, JSON_MAX_INTEGER, &files) == 0)
+		printf("removed %lld files\n", (long long)files);
+}
+
+int
+ctl_gc(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)argv;
+	if (argc != 1)
+		return EX_USAGE;
+	return ctl_ask(ctl, "mailboxd", ctl_request("gc"), show_gc, NULL);
 }

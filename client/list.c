@@ -11,11 +11,16 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "cargo_api.h"
+#include "encoding.h"
+#include "json_strict.h"
+#include "memory.h"
 #include "message_list.h"
 #include "terminal.h"
 
 struct listing {
-	bool resources; /* a line for each of them, too */
+	bool resources; /* a line for each of a message's, too */
+	bool held;	/* what the mailbox holds, instead of messages */
 	int code;
 };
 
@@ -82,23 +87,81 @@ print_message(const struct message *message, const char *mailbox,
 		print_resource(&message->resources[i]);
 }
 
+static void
+print_held(const cJSON *resource, const char *mailbox)
+{
+	char text[TERMINAL_SIZE_SIZE] = "-";
+	int64_t number;
+
+	print_escaped(json_string(resource, "hash"), 0);
+	if (json_integer(resource, "since", 0, JSON_MAX_INTEGER,
+	    &number) == 0)
+		print_time(number);
+	print_escaped(mailbox, 12);
+	if (json_integer(resource, "size", 0, JSON_MAX_INTEGER,
+	    &number) == 0)
+		terminal_format_size(number, text);
+	printf("%10s ", text);
+	print_escaped(json_string(resource, "type"), 0);
+	print_escaped(json_string(resource, "name"), 0);
+	putchar('\n');
+}
+
+/* Page by page; a page says where the next one begins. */
+static enum outcome
+print_all_held(struct session *session, struct reason *why)
+{
+	const char *name = session_mailbox(session)->name, *next;
+	char *path = x_strdup(CARGO_API_RESOURCES);
+	enum outcome outcome = OUTCOME_OK;
+	const cJSON *resource;
+	cJSON *page = NULL;
+
+	while (path != NULL) {
+		outcome = session_json(session, HTTP_GET, path, NULL, &page,
+		    why);
+		x_free(&path);
+		if (outcome != OUTCOME_OK)
+			break;
+		cJSON_ArrayForEach(resource, json_array(page, "resources"))
+			print_held(resource, name);
+		next = json_string(page, "next");
+		if (next != NULL && hex_is_sha256(next))
+			path = x_asprintf(CARGO_API_RESOURCES "?after=%s",
+			    next);
+		cJSON_Delete(page);
+	}
+	return outcome;
+}
+
+static enum outcome
+print_messages(struct session *session, bool resources, struct reason *why)
+{
+	const char *name = session_mailbox(session)->name;
+	struct message_list list;
+	size_t i;
+
+	if (message_list_fetch(session, &list, why) != OUTCOME_OK)
+		return why->outcome;
+	for (i = 0; i < list.count; i++)
+		print_message(&list.items[i], name, resources);
+	message_list_free(&list);
+	return OUTCOME_OK;
+}
+
 /* One mailbox that cannot be reached does not hide the others. */
 static int
 print_mailbox(struct session *session, void *context)
 {
-	const char *name = session_mailbox(session)->name;
 	struct listing *listing = context;
-	struct message_list list;
 	struct reason why = { 0 };
-	size_t i;
+	enum outcome outcome;
 
-	if (message_list_fetch(session, &list, &why) != OUTCOME_OK) {
-		listing->code = client_fail(name, &why);
-		return -1;
-	}
-	for (i = 0; i < list.count; i++)
-		print_message(&list.items[i], name, listing->resources);
-	message_list_free(&list);
+	outcome = listing->held ? print_all_held(session, &why) :
+	    print_messages(session, listing->resources, &why);
+	if (outcome != OUTCOME_OK)
+		listing->code = client_fail(session_mailbox(session)->name,
+		    &why);
 	return -1;
 }
 
@@ -109,14 +172,16 @@ client_ls(const struct client_config *config, int argc, char **argv)
 		{ "mailbox", required_argument, NULL, 'M' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct listing listing = { false, 0 };
+	struct listing listing = { false, false, 0 };
 	const char *only = NULL;
 	int option, code;
 
 	optind = 0;
-	while ((option = getopt_long(argc, argv, "l", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "lr", longs, NULL)) != -1) {
 		if (option == 'l')
 			listing.resources = true;
+		else if (option == 'r')
+			listing.held = true;
 		else if (option == 'M')
 			only = optarg;
 		else

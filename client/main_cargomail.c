@@ -25,7 +25,7 @@ static const struct {
 	    "[FILE|-]" },
 	{ "open", client_open,
 	    "open [--output DIRECTORY | --mime] [--wait SECONDS] [FILE|-]" },
-	{ "ls", client_ls, "ls [-l] [--mailbox NAME]" },
+	{ "ls", client_ls, "ls [-l | -r] [--mailbox NAME]" },
 	{ "get", client_get,
 	    "get [--mailbox NAME] [--output DIRECTORY|-] HASH|ID" },
 	{ "put", client_put, "put [--mailbox NAME] FILE" },

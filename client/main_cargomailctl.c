@@ -17,9 +17,13 @@ static const struct ctl_verb verbs[] = {
 	    "[--broker _cb.DOMAIN]...\n"
 	    "                             [--generate] ADDRESS\n"
 	    "       cargomailctl account list\n"
-	    "       cargomailctl account rm ADDRESS" },
+	    "       cargomailctl account rm ADDRESS\n"
+	    "       cargomailctl account password [--generate] ADDRESS\n"
+	    "       cargomailctl account quota ADDRESS SIZE\n"
+	    "       cargomailctl account enroll|dismiss ADDRESS _cb.DOMAIN" },
 	{ "dns", ctl_dns, "dns" },
 	{ "fsck", ctl_fsck, "fsck" },
+	{ "gc", ctl_gc, "gc" },
 	{ "queue", ctl_queue, "queue" },
 	{ "status", ctl_status, "status [DAEMON]" },
 	{ NULL, NULL, NULL },

@@ -152,7 +152,7 @@ static int
 put_file(struct session *session, const struct resource_options *options)
 {
 	struct transfer_source source = { .label = options->argument };
-	char type[MEDIA_TYPE_SIZE];
+	char type[MEDIA_TYPE_SIZE], *name;
 	struct reason why = { 0 };
 	enum outcome outcome;
 	bool sent = false;
@@ -163,10 +163,12 @@ put_file(struct session *session, const struct resource_options *options)
 		    options->argument, strerror(errno));
 	media_type_guess(options->argument, MIME_TYPES, type);
 	source.type = type;
+	source.name = name = file_name_clean(options->argument, "file");
 	outcome = transfer_hash(&source, &why);
 	if (outcome == OUTCOME_OK)
 		outcome = transfer_put(session, &source, &sent, &why);
 	close(source.fd);
+	free(name);
 	if (outcome != OUTCOME_OK)
 		return client_fail(options->argument, &why);
 	printf("%s  %s\n", source.hash, options->argument);

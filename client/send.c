@@ -136,6 +136,7 @@ add_item(struct sending *sending, const char *path, bool is_text,
 	sending->count++;
 	item->name = is_text ? NULL : file_name_clean(path, "attachment");
 	item->source.type = item->type;
+	item->source.name = item->name;
 	item->source.label = is_text ? TEXT_NAME : item->name;
 	outcome = transfer_hash(&item->source, why);
 	if (is_text && outcome == OUTCOME_OK)

@@ -13,6 +13,7 @@
 
 #include <openssl/evp.h>
 
+#include "buffer.h"
 #include "cargo_api.h"
 #include "cargo_placeholder.h"
 #include "clock.h"
@@ -127,6 +128,30 @@ transfer_has(struct session *session, const char *hash, int64_t *size_r,
 	return outcome;
 }
 
+/* The resource's path, with its name percent-encoded (RFC 3986). */
+static char *
+put_path(const struct transfer_source *source)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	const char *name = source->name != NULL ? source->name : "";
+	struct buffer path;
+	char *copy;
+
+	buffer_init(&path, 2048);
+	buffer_add_format(&path, CARGO_API_RESOURCE "%s%s", source->hash,
+	    name[0] != '\0' ? "?name=" : "");
+	for (; *name != '\0'; name++)
+		if (strchr(plain, *name) != NULL)
+			buffer_add(&path, name, 1);
+		else
+			buffer_add_format(&path, "%%%02X",
+			    (unsigned char)*name);
+	copy = x_strdup(buffer_string(&path));
+	buffer_free(&path);
+	return copy;
+}
+
 static enum outcome
 send_up(struct session *session, const struct transfer_source *source,
     struct reason *why)
@@ -137,7 +162,7 @@ send_up(struct session *session, const struct transfer_source *source,
 		.body_len = source->size, .arg = &passage, .wait_s = 300 };
 	struct http_result result;
 	enum outcome outcome;
-	char *path = x_asprintf(CARGO_API_RESOURCE "%s", source->hash);
+	char *path = put_path(source);
 
 	http_header_init(&headers);
 	http_header_add(&headers, "Content-Type", source->type);

@@ -19,6 +19,7 @@ struct transfer_source {
 	char hash[SHA256_HEX_SIZE];
 	int64_t size;
 	const char *type;  /* media type, not owned */
+	const char *name;  /* file name to keep with it, NULL; not owned */
 	const char *label; /* for the progress line, not owned */
 };
 
