@@ -89,16 +89,14 @@ begin_body(struct http_client *client)
 	client->success = status >= 200 && status < 300;
 	if (!client->success)
 		return 0;
-	if (call->method != HTTP_HEAD && size > body_max(call)) {
-		client->result->overrun = true;
-		return -1;
-	}
 	if (call->head != NULL && call->head(call->arg, (unsigned)status,
 	    size, &client->result->fields) != 0) {
 		client->result->sink_failed = true;
 		return -1;
 	}
-	return 0;
+	client->result->overrun = call->method != HTTP_HEAD &&
+	    size > body_max(call);
+	return client->result->overrun ? -1 : 0;
 }
 
 /* The body of a refusal is for people: what is too much is dropped, and far
@@ -547,7 +545,6 @@ http_client_perform(struct http_client *client, const struct http_call *call,
 	struct curl_slist *headers;
 	enum outcome outcome;
 	CURLcode code;
-	long status = 0;
 	bool failed;
 
 	http_result_clear(result_r);
@@ -568,8 +565,6 @@ http_client_perform(struct http_client *client, const struct http_call *call,
 	if (code == CURLE_OK && !client->body_begun &&
 	    begin_body(client) != 0)
 		code = CURLE_WRITE_ERROR;
-	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-	result_r->status = status >= 200 ? (unsigned)status : 0;
 	result_r->authenticated = result_r->status != 0;
 	curl_slist_free_all(headers);
 	/* Nothing of this stack frame stays behind in the handle. */
