@@ -245,25 +245,18 @@ prepare_own(struct visit *visit, struct put *put)
 
 /* ---- the end -------------------------------------------------------------- */
 
-/* The store's words, in those of the API. */
+/* The store's words are problem types. */
 static void
 refuse_upload(struct put *put, const struct reason *why)
 {
 	struct pull_lease *lease = find_lease(put);
 	struct pull_item *item = lease == NULL ? NULL
 	    : pull_lease_item(lease, put->pull.hash);
-	bool digest = reason_is(why, "digest"), size = reason_is(why, "size");
 
-	if (item != NULL && (digest || size))
+	if (item != NULL &&
+	    (reason_is(why, "wrong-hash") || reason_is(why, "wrong-size")))
 		item->wrong = true;
-	if (digest)
-		visit_problem(put->visit, "wrong-hash",
-		    "the bytes are not of that hash");
-	else if (size)
-		visit_problem(put->visit, "wrong-size",
-		    "more or fewer bytes than declared");
-	else
-		visit_refuse(put->visit, why);
+	visit_refuse(put->visit, why);
 }
 
 static void
