@@ -280,8 +280,7 @@ conclude(const struct passage *passage, struct envelope_recipient *r,
 	default:
 		if (passage->late)
 			snprintf(r->prepend, sizeof(r->prepend),
-			    CARGO_FIELD_STATUS ": unreachable; reason=%s\r\n",
-			    why->word);
+			    CARGO_FIELD_STATUS ": unreachable\r\n");
 		else
 			envelope_reply(r, "451 4.4.1",
 			    "The resource mailbox cannot take it now");

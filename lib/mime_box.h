@@ -28,7 +28,7 @@ enum mime_encoding {
 
 /* A leaf, a multipart or an embedded message. Offsets count from the start
  * of the message. `start` is where the part's own header begins (for the
- * first part: 0); `body` behind the empty line; `end` where its content ends,
+ * first part: 0; `body` if it has none); `body` behind the empty line; `end` where its content ends,
  * before the line end that belongs to the next boundary. */
 struct mime_part {
 	int parent;	/* index in the list; -1 for the first */
@@ -45,7 +45,8 @@ struct mime_parts {
 
 /* Parses in a child. TEMPFAIL "box" if the child died or took too long;
  * PERMFAIL "limit" (too deep, too many parts) or "form". Free the parts with
- * mime_parts_free(). */
+ * mime_parts_free(). The caller must not ignore SIGCHLD nor reap any child
+ * but its own while this runs. */
 enum outcome mime_box_read(const char *message, size_t len,
     struct mime_parts *parts_r, struct reason *why);
 

@@ -93,10 +93,11 @@ scan_header_end(struct scan *scan)
 	scan->in_header = false;
 	scan->type[scan->type_len] = '\0';
 	scan->raw[scan->type_len] = '\0';
-	if (strstr(scan->type, "multipart/") != NULL &&
+	/* Without the "/": comments may stand before it. */
+	if (strstr(scan->type, "multipart") != NULL &&
 	    (len = scan_boundary(scan, &boundary)) > 0)
 		return scan_push(scan, boundary, len);
-	if (strstr(scan->type, "message/") == NULL &&
+	if (strstr(scan->type, "message") == NULL &&
 	    !(digest && scan->type_len == 0))
 		return NULL;
 	scan->type[0] = '\0';
