@@ -244,8 +244,8 @@ pass_reply(const struct session *session, struct envelope_recipient *r)
 	if (session->code == 0)
 		envelope_reply(r, "451 4.4.2", "Connection to Postfix lost");
 	else if (session->code == 421)
-		envelope_reply(r, "451 4.3.2",
-		    text[3] != '\0' ? text + 4 : "Postfix closes down");
+		envelope_reply(r, "451",
+		    text[3] != '\0' ? text + 4 : "4.3.2 Postfix closes down");
 	else if (session->code / 100 == 3)
 		envelope_reply(r, "451 4.5.0", "Unexpected reply of Postfix");
 	else

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Circuit breakers, with the time passed in, shared between processes.
+ */
+#include "breaker.h"
+#include "test.h"
+
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+TEST(it_opens_after_failures_in_a_row_and_tries_again)
+{
+	static const struct {
+		int64_t now;
+		int report; /* 1 success, 0 failure, -1 only look */
+		bool allowed;
+	} steps[] = {
+		{ 100, 0, true }, { 101, 0, true }, { 102, 1, true },
+		{ 103, 0, true }, { 104, 0, true }, { 105, 0, true },
+		{ 106, -1, false }, { 164, -1, false }, { 165, 0, true },
+		{ 166, -1, false }, { 224, -1, false }, { 225, 1, true },
+		{ 226, 0, true }, { 227, -1, true },
+	};
+	struct breaker *breaker = breaker_new(3, 60);
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		CHECK_FOR(breaker_allows(breaker, "a.test", steps[i].now) ==
+		    steps[i].allowed, "%zu", i);
+		CHECK(breaker_allows(breaker, "b.test", steps[i].now));
+		if (steps[i].report >= 0)
+			breaker_report(breaker, "a.test", steps[i].report,
+			    steps[i].now);
+	}
+	breaker_free(&breaker);
+}
+
+TEST(more_hosts_than_slots_do_no_harm)
+{
+	struct breaker *breaker = breaker_new(1, 60);
+	char host[32];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(host, sizeof(host), "h%d.test", i);
+		breaker_report(breaker, host, false, 100 + i);
+		CHECK(!breaker_allows(breaker, host, 100 + i));
+	}
+	breaker_free(&breaker);
+}
+
+TEST(children_share_it)
+{
+	struct breaker *breaker = breaker_new(1, 60);
+	pid_t child = fork();
+
+	if (child == 0) {
+		breaker_report(breaker, "a.test", false, 100);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	CHECK(!breaker_allows(breaker, "a.test", 101));
+	breaker_free(&breaker);
+}
+
+int
+main(void)
+{
+	RUN(it_opens_after_failures_in_a_row_and_tries_again);
+	RUN(more_hosts_than_slots_do_no_harm);
+	RUN(children_share_it);
+	return test_done();
+}

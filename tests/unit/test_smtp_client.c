@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Re-injection against a Postfix that is a script.
+ */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "smtp_client.h"
+#include "smtp_stream.h"
+#include "test.h"
+#include "unix_socket.h"
+
+#define ALL "250-DSN\r\n250-SIZE 1\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"        \
+	    "250 XFORWARD NAME"
+
+/* What the server says in turn: the greeting, then one reply a command; the
+ * message counts as one. NULL: it hangs up. */
+struct script {
+	const char *what;
+	const char *replies[10];
+	const char *result[2]; /* how the recipients' replies begin */
+};
+
+static const struct script scripts[] = {
+	{ "all well", { "220 x", ALL, "250 xf", "250 ok", "250 ok", "250 ok",
+	    "354 go", "250 2.0.0 Ok: queued as Q", "221 bye" },
+	    { "250 2.0.0 Ok: queued as Q", "250 2.0.0 Ok: queued as Q" } },
+	{ "one recipient refused", { "220 x", ALL, "250 xf", "250 ok",
+	    "250 ok", "550-5.1.1 no\r\n550 5.1.1 such user", "354 go",
+	    "250 2.0.0 Ok", "221 bye" },
+	    { "250 2.0.0 Ok", "550 5.1.1 such user" } },
+	{ "no recipient left", { "220 x", ALL, "250 xf", "250 ok", "450 4.2.0 "
+	    "later", "550 5.1.1 no", "221 bye" },
+	    { "450 4.2.0 later", "550 5.1.1 no" } },
+	{ "sender refused", { "220 x", ALL, "250 xf", "452 4.3.1 full" },
+	    { "452 4.3.1 full", "452 4.3.1 full" } },
+	{ "421 becomes 451", { "421 4.3.2 closing" },
+	    { "451 4.3.2 closing", "451 4.3.2" } },
+	{ "no greeting", { NULL }, { "451 4.4.2", "451 4.4.2" } },
+	{ "rubbish", { "220 x", "what?" }, { "451 4.4.2", "451 4.4.2" } },
+	{ "gone after the message", { "220 x", ALL, "250 xf", "250 ok",
+	    "250 ok", "250 ok", "354 go", NULL }, { "451 4.4.2",
+	    "451 4.4.2" } },
+	{ "refused after the message", { "220 x", ALL, "250 xf", "250 ok",
+	    "250 ok", "250 ok", "354 go", "554 5.7.1 no", "221 bye" },
+	    { "554 5.7.1 no", "554 5.7.1 no" } },
+};
+
+/* The child: says its lines and writes what it heard to `out`. */
+static void
+play(int listener, const struct script *script, int out)
+{
+	static struct smtp_stream stream;
+	int fd = accept(listener, NULL, NULL);
+	char line[SMTP_LINE_MAX];
+	bool in_data = false;
+
+	smtp_stream_init(&stream, fd, 5000);
+	for (int i = 0; i < 10 && script->replies[i] != NULL; i++) {
+		smtp_stream_format(&stream, "%s\r\n", script->replies[i]);
+		smtp_stream_flush(&stream);
+		in_data = strncmp(script->replies[i], "354", 3) == 0;
+		do {
+			if (smtp_stream_read_line(&stream, line) < 0)
+				_exit(0);
+			dprintf(out, "%s\n", line);
+		} while (in_data && strcmp(line, ".") != 0);
+	}
+	_exit(0);
+}
+
+static void
+heard(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+	ssize_t got;
+
+	while ((got = read(fd, text + len, size - 1 - len)) > 0)
+		len += (size_t)got;
+	text[len] = '\0';
+}
+
+static void
+run(const struct script *script, struct envelope *envelope, char *text,
+    size_t size)
+{
+	static const size_t indices[] = { 0, 1 };
+	struct smtp_client_options options = { "unix:/tmp/test_smtp_client",
+		"mx.bar.test", 5000 };
+	struct smtp_client_message message = { envelope, indices, 2,
+		"X-Status: y\r\n", "Subject: x\r\n\r\n.dot\r\n", 20 };
+	struct unix_socket_owner owner = { getuid(), getgid(), 0600 };
+	int listener = unix_socket_listen(options.server + 5, SOCK_STREAM,
+	    &owner);
+	int ends[2];
+	pid_t child;
+
+	CHECK(listener >= 0 && pipe(ends) == 0);
+	/* The listener does not block by itself. */
+	child = fork();
+	if (child == 0) {
+		struct timeval limit = { 5, 0 };
+		fd_set set;
+
+		FD_ZERO(&set);
+		FD_SET(listener, &set);
+		select(listener + 1, &set, NULL, NULL, &limit);
+		play(listener, script, ends[1]);
+	}
+	close(ends[1]);
+	smtp_client_send(&options, &message);
+	waitpid(child, NULL, 0);
+	heard(ends[0], text, size);
+	close(ends[0]);
+	close(listener);
+	unlink(options.server + 5);
+}
+
+static void
+prepare(struct envelope *envelope)
+{
+	static const char *const lines[] = {
+		"MAIL FROM:<a@foo.test> SIZE=5 BODY=8BITMIME RET=HDRS ENVID=e "
+		"SMTPUTF8",
+		"RCPT TO:<b@bar.test> NOTIFY=DELAY ORCPT=rfc822;i@bar.test",
+		"RCPT TO:<c@bar.test>" };
+	struct smtp_command command;
+
+	memset(envelope, 0, sizeof(*envelope));
+	for (int i = 0; i < 3; i++) {
+		smtp_line_parse(lines[i], strlen(lines[i]), &command);
+		if (i > 0) {
+			envelope_add_recipient(envelope, &command);
+			continue;
+		}
+		envelope->parameters = command.parameters;
+		strcpy(envelope->sender, command.path);
+	}
+	envelope_set_forward(envelope, "NAME", "mx.foo.test");
+	envelope_set_forward(envelope, "IDENT", "4X");
+}
+
+TEST(replies_are_passed_on)
+{
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+		struct envelope envelope;
+		char text[4096];
+
+		prepare(&envelope);
+		run(&scripts[i], &envelope, text, sizeof(text));
+		for (int j = 0; j < 2; j++)
+			CHECK_FOR(strncmp(envelope.recipients[j].reply,
+			    scripts[i].result[j],
+			    strlen(scripts[i].result[j])) == 0, "%s: %s",
+			    scripts[i].what, envelope.recipients[j].reply);
+		envelope_reset(&envelope);
+	}
+}
+
+TEST(everything_is_passed_on)
+{
+	struct envelope envelope;
+	char text[4096];
+
+	prepare(&envelope);
+	run(&scripts[0], &envelope, text, sizeof(text));
+	CHECK_STRING(text,
+	    "EHLO mx.bar.test\nXFORWARD NAME=mx.foo.test IDENT=4X\n"
+	    "MAIL FROM:<a@foo.test> SIZE=33 BODY=8BITMIME SMTPUTF8 RET=HDRS "
+	    "ENVID=e\n"
+	    "RCPT TO:<b@bar.test> NOTIFY=DELAY ORCPT=rfc822;i@bar.test\n"
+	    "RCPT TO:<c@bar.test>\nDATA\n"
+	    "X-Status: y\nSubject: x\n\n..dot\n.\nQUIT\n");
+	envelope_reset(&envelope);
+}
+
+TEST(nobody_there_is_temporary)
+{
+	static const size_t indices[] = { 0, 1 };
+	static const char *const servers[] = { "unix:/nonexistent/socket",
+		"inet:127.0.0.1:1", "inet:nowhere", "inet:host.test:25" };
+	struct envelope envelope;
+
+	for (int i = 0; i < 4; i++) {
+		struct smtp_client_options options = { servers[i], "x", 1000 };
+		struct smtp_client_message message = { &envelope, indices, 2,
+			"", "x", 1 };
+
+		prepare(&envelope);
+		smtp_client_send(&options, &message);
+		CHECK_FOR(strncmp(envelope.recipients[1].reply, "451 4.4.1",
+		    9) == 0, "%s", servers[i]);
+		envelope_reset(&envelope);
+	}
+}
+
+int
+main(void)
+{
+	RUN(replies_are_passed_on);
+	RUN(everything_is_passed_on);
+	RUN(nobody_there_is_temporary);
+	return test_done();
+}
