@@ -251,6 +251,7 @@ parse_body(struct notifying *notifying, const char *body, size_t len,
 	if (outcome == OUTCOME_PERMFAIL)
 		strcpy(why->word,
 		    reason_is(why, "limit") ? "too-large" : "malformed");
+	notifying->work.notification = notifying->notification;
 	return outcome;
 }
 
