@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -37,9 +38,11 @@ new_file_open(struct new_file *file_r, const char *directory,
 	unsigned char random[8];
 	char hex[17];
 
-	file_r->fd = -1;
+	file_r->fd = file_r->directory = -1;
 	file_r->temporary[0] = '\0';
 	file_r->path = directory;
+	if (mkdir(directory, 0777) < 0 && errno != EEXIST)
+		return fail(why, directory);
 	file_r->directory = open(directory, O_RDONLY | O_DIRECTORY |
 	    O_CLOEXEC);
 	if (file_r->directory < 0)

@@ -16,7 +16,8 @@ struct new_file {
 	const char *path; /* of the directory, not owned */
 };
 
-/* `directory` must outlive it. TEMPFAIL or PERMFAIL "local". */
+/* `directory` is made if it is missing, its parents are not, and must outlive
+ * the file. TEMPFAIL or PERMFAIL "local". */
 enum outcome new_file_open(struct new_file *file_r, const char *directory,
     struct reason *why);
 
