@@ -44,9 +44,8 @@ struct fixture {
 struct visit {
 	crypto_hash_sha256_state hash;
 	int64_t bytes;
-	unsigned pieces;
 	struct event *timer;
-	bool slow;
+	bool slow, paused;
 };
 
 static inline void
@@ -66,6 +65,7 @@ fixture_later(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	visit->paused = false;
 	if (visit->slow)
 		http_exchange_resume_body(arg);
 	else
@@ -318,8 +318,10 @@ fixture_body(struct http_exchange *x, const void *data, size_t len)
 
 	crypto_hash_sha256_update(&visit->hash, data, len);
 	visit->bytes += (int64_t)len;
-	visit->pieces++;
+	if (visit->paused)
+		abort();	/* no piece may come now */
 	if (visit->slow) {
+		visit->paused = true;
 		http_exchange_pause_body(x);
 		fixture_set_timer(x, visit);
 	}
