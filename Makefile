@@ -128,6 +128,12 @@ $(TESTS): $(B)/%: $(B)/obj/tests/unit/%.o $(ARCHIVES) $(B)/liball.a
 
 $(B)/obj/tests/%.o: ALL_CFLAGS += $(addprefix -I,$(DAEMONS) client tests/unit)
 
+# Scripts over a virtual clock: leases, attempts, expiries.
+SCENARIOS = $(sort $(wildcard tests/scenario/*.txt))
+$(B)/scenario_pulls: $(B)/obj/tests/scenario/scenario_pulls.o $(ARCHIVES) \
+    $(B)/liball.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(B)/liball.a $(LIBS)
+
 # Makes tokens for the attacks of the lab; never installed.
 $(B)/forge: $(B)/obj/tests/lab/forge.o $(B)/liball.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/liball.a $(LIBS)
@@ -138,10 +144,11 @@ $(REPLAYS): $(B)/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o \
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) \
 	    $(B)/liball.a $(LIBS)
 
-unit-tests: $(TESTS) $(REPLAYS)
+unit-tests: $(TESTS) $(REPLAYS) $(B)/scenario_pulls
 
 # The quick part: no lab. Everything runs with ASan and UBSan.
 UNIT_COMMANDS = $(patsubst %,'%',$(TESTS)) \
+    $(foreach s,$(SCENARIOS),'$(B)/scenario_pulls $(s)') \
     $(foreach f,$(FUZZERS),'$(B)/replay_$(f) tests/fuzz/corpus/$(f)') \
     $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))
 
