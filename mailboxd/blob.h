@@ -27,7 +27,7 @@
 /* What a commit gets, and how it ended. */
 struct blob_commit {
 	struct blob_writer *writer; /* taken over, whatever the outcome */
-	const char *locator;
+	const char *locator;	    /* for `begin`, the one given there */
 	enum outcome outcome;
 	struct reason why;
 };
@@ -37,12 +37,15 @@ struct blob_writer;
 
 /* Outcomes are OK or TEMPFAIL, with word "no-space" or "unavailable". */
 struct blob_ops {
-	/* Starts a blob, or goes on with one: `part` (hex) names it while it
-	 * is written, and after blob_ops.keep it is found again by that name.
-	 * Its first `offset` bytes are kept, later ones dropped; if fewer are
-	 * there it is TEMPFAIL "range". */
-	enum outcome (*begin)(struct blob_store *blobs, const char *part,
-	    int64_t offset, struct blob_writer **writer_r,
+	/* Starts a blob that its commit will give this locator. */
+	enum outcome (*begin)(struct blob_store *blobs, const char *locator,
+	    struct blob_writer **writer_r, struct reason *why);
+	/* Starts a blob that survives blob_ops.keep and a crash under the name
+	 * `part` (hex), or goes on with one: its first `offset` bytes are
+	 * kept, later ones dropped; if fewer are there it is TEMPFAIL
+	 * "range". */
+	enum outcome (*begin_part)(struct blob_store *blobs,
+	    const char *part, int64_t offset, struct blob_writer **writer_r,
 	    struct reason *why);
 	enum outcome (*write)(struct blob_writer *writer, const void *data,
 	    size_t len, struct reason *why);
@@ -56,7 +59,8 @@ struct blob_ops {
 	 * is cheaper. */
 	void (*commit)(struct blob_store *blobs, struct blob_commit *commits,
 	    size_t count);
-	/* Ends a writer: keeps the part, or removes every trace. */
+	/* Ends a writer: keeps the part (of begin_part), or removes every
+	 * trace. */
 	void (*keep)(struct blob_writer *writer);
 	void (*abort)(struct blob_writer *writer);
 	/* A descriptor to read from (the caller closes it), or -1 with

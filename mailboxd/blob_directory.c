@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * Blobs in a directory: `part/<name>` while they are written, then
- * `ab/<hash>.<unique>`, 0400. Locators come from rows; their shape is
- * checked before they become a path.
+ * Blobs in a directory: `ab/<hash>.<unique>`, 0400; while they are written
+ * and may be resumed, `part/<name>`. Locators come from rows; their shape
+ * is checked before they become a path.
  *
- * A file is renamed first and synced then, name and bytes at once: what a
- * crash leaves half-written under a final name is named by no row, and the
- * sweep removes it. That saves one of two journal commits. Many small files
- * together are synced by one syncfs(2).
+ * The row makes the blob, not the name: a locator is never used twice, and
+ * until a row names it nobody opens the file. So what need not be resumed
+ * is written under its locator at once, what was resumed is renamed first,
+ * and then name and bytes are synced together, many small files by one
+ * syncfs(2). What a crash leaves half-written the sweep removes.
  */
 #include "blob.h"
 
@@ -26,7 +27,7 @@
 
 /* From so many on, one syncfs is cheaper than syncing each. It writes out
  * whatever else is dirty on that file system too. */
-#define GROUP_MIN 8
+#define GROUP_MIN 3
 
 #define LOCATOR_HASH 3 /* where the hash begins */
 #define LOCATOR_DOT (LOCATOR_HASH + 64)
@@ -46,7 +47,8 @@ struct blob_writer {
 	struct blob_directory *directory;
 	int fd;
 	int64_t len, told; /* bytes written; of them, sent on their way */
-	char part[BLOB_PART_MAX + 1];
+	bool is_part;	   /* in part/, else named by its locator */
+	char name[BLOB_LOCATOR_SIZE];
 };
 
 static enum outcome
@@ -128,12 +130,42 @@ bad:
 	return -1;
 }
 
+static struct blob_writer *
+writer_new(struct blob_directory *directory, int fd, const char *name)
+{
+	struct blob_writer *writer = x_calloc(1, sizeof(*writer));
+
+	writer->directory = directory;
+	writer->fd = fd;
+	snprintf(writer->name, sizeof(writer->name), "%s", name);
+	return writer;
+}
+
 static enum outcome
-directory_begin(struct blob_store *blobs, const char *part, int64_t offset,
+directory_begin(struct blob_store *blobs, const char *locator,
     struct blob_writer **writer_r, struct reason *why)
 {
 	struct blob_directory *directory = (struct blob_directory *)blobs;
-	struct blob_writer *writer;
+	int fd;
+
+	*writer_r = NULL;
+	if (!locator_valid(locator))
+		return directory_failed(why, "begin", locator, EINVAL);
+	if (directory_fault(directory, "blob-create") == -1)
+		return directory_failed(why, "begin", locator, errno);
+	fd = openat(directory->root, locator,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+	if (fd == -1)
+		return directory_failed(why, "begin", locator, errno);
+	*writer_r = writer_new(directory, fd, locator);
+	return OUTCOME_OK;
+}
+
+static enum outcome
+directory_begin_part(struct blob_store *blobs, const char *part,
+    int64_t offset, struct blob_writer **writer_r, struct reason *why)
+{
+	struct blob_directory *directory = (struct blob_directory *)blobs;
 	int fd;
 
 	*writer_r = NULL;
@@ -145,12 +177,9 @@ directory_begin(struct blob_store *blobs, const char *part, int64_t offset,
 		    "part %s is shorter than it was", part);
 	if (fd == -1)
 		return directory_failed(why, "begin", part, errno);
-	writer = x_calloc(1, sizeof(*writer));
-	writer->directory = directory;
-	writer->fd = fd;
-	writer->len = writer->told = offset;
-	snprintf(writer->part, sizeof(writer->part), "%s", part);
-	*writer_r = writer;
+	*writer_r = writer_new(directory, fd, part);
+	(*writer_r)->is_part = true;
+	(*writer_r)->len = (*writer_r)->told = offset;
 	return OUTCOME_OK;
 }
 
@@ -162,14 +191,14 @@ directory_write(struct blob_writer *writer, const void *data, size_t len,
 	ssize_t n;
 
 	while (len > 0) {
-		if (directory_fault(writer->directory, "part-write") == -1)
+		if (directory_fault(writer->directory, "blob-write") == -1)
 			n = -1;
 		else
 			n = write(writer->fd, at, len);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
-			return directory_failed(why, "write", writer->part,
+			return directory_failed(why, "write", writer->name,
 			    errno);
 		at += n;
 		len -= (size_t)n;
@@ -195,8 +224,9 @@ static enum outcome
 directory_sync(struct blob_writer *writer, struct reason *why)
 {
 	if (directory_fault(writer->directory, "part-sync") == -1 ||
-	    fsync(writer->fd) == -1 || fsync(writer->directory->parts) == -1)
-		return directory_failed(why, "sync", writer->part, errno);
+	    fsync(writer->fd) == -1 ||
+	    (writer->is_part && fsync(writer->directory->parts) == -1))
+		return directory_failed(why, "sync", writer->name, errno);
 	return OUTCOME_OK;
 }
 
@@ -210,7 +240,9 @@ directory_keep(struct blob_writer *writer)
 static void
 directory_abort(struct blob_writer *writer)
 {
-	unlinkat(writer->directory->parts, writer->part, 0);
+	unlinkat(writer->is_part ? writer->directory->parts :
+				   writer->directory->root,
+	    writer->name, 0);
 	directory_keep(writer);
 }
 
@@ -226,9 +258,11 @@ commit_rename(struct blob_directory *directory, struct blob_commit *commit)
 		    commit->locator, EINVAL);
 		return;
 	}
+	if (!writer->is_part)
+		return;
 	if (fchmod(writer->fd, 0400) == -1 ||
 	    directory_fault(directory, "blob-rename") == -1 ||
-	    renameat(directory->parts, writer->part, directory->root,
+	    renameat(directory->parts, writer->name, directory->root,
 		commit->locator) == -1)
 		commit->outcome = directory_failed(&commit->why, "rename",
 		    commit->locator, errno);
@@ -269,7 +303,8 @@ commit_end(struct blob_directory *directory, struct blob_commit *commit)
 
 	/* Whichever name it has by now. */
 	if (commit->outcome != OUTCOME_OK) {
-		unlinkat(directory->parts, writer->part, 0);
+		if (writer->is_part)
+			unlinkat(directory->parts, writer->name, 0);
 		if (locator_valid(commit->locator))
 			unlinkat(directory->root, commit->locator, 0);
 	}
@@ -456,6 +491,7 @@ directory_close(struct blob_store *blobs)
 
 static const struct blob_ops directory_ops = {
 	.begin = directory_begin,
+	.begin_part = directory_begin_part,
 	.write = directory_write,
 	.reread = directory_reread,
 	.sync = directory_sync,

@@ -30,7 +30,7 @@
 #include "memory.h"
 
 #define MAP_SIZE ((int64_t)1 << 40)
-#define DISK_THREADS 16
+#define DISK_THREADS 8
 
 /* ---- opening ---- */
 
@@ -256,21 +256,11 @@ store_close(struct store **store_p)
 /* ---- names and small things ---- */
 
 void
-store_unique(struct store *store, char name_r[STORE_UNIQUE_SIZE])
-{
-	snprintf(name_r, STORE_UNIQUE_SIZE, "%s%08x", store->session,
-	    atomic_fetch_add(&store->serial, 1));
-}
-
-void
 store_locator(struct store *store, const char *hash,
     char locator_r[STORE_LOCATOR_SIZE])
 {
-	char unique[STORE_UNIQUE_SIZE];
-
-	store_unique(store, unique);
-	snprintf(locator_r, STORE_LOCATOR_SIZE, "%.2s/%s.%s", hash, hash,
-	    unique);
+	snprintf(locator_r, STORE_LOCATOR_SIZE, "%.2s/%s.%s%08x", hash, hash,
+	    store->session, atomic_fetch_add(&store->serial, 1));
 }
 
 bool

@@ -18,7 +18,6 @@
 #include "store.h"
 
 #define STORE_SESSION_LEN 16
-#define STORE_UNIQUE_SIZE 25 /* session, serial number, NUL */
 
 /* A closure on its way. */
 struct store_job {
@@ -78,9 +77,6 @@ struct store_txn {
 	struct reason why;     /* its refusal */
 	struct reason failure; /* outcome OK: none; sticks */
 };
-
-/* A name that no other file has: 24 hex digits. */
-void store_unique(struct store *store, char name_r[STORE_UNIQUE_SIZE]);
 
 /* A new locator for a hash. */
 void store_locator(struct store *store, const char *hash,

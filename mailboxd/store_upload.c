@@ -40,7 +40,7 @@ struct store_upload {
 
 	/* Fixed at the start. */
 	char hash[SHA256_HEX_SIZE];
-	char part[BLOB_PART_MAX + 1];
+	char part[BLOB_PART_MAX + 1]; /* "" unless it can be resumed */
 	char account[STORE_ID_SIZE];
 	bool resumable;
 	int64_t size, from, expires;
@@ -279,8 +279,12 @@ upload_open(struct store_upload *upload)
 	    EVP_DigestInit_ex2(upload->digest, upload->store->sha256, NULL) !=
 		1)
 		log_panic("store_upload: no SHA-256");
-	if (ops->begin(upload->store->blobs, upload->part, upload->from,
-		&upload->writer, &why) != OUTCOME_OK) {
+	store_locator(upload->store, upload->hash, upload->blob.locator);
+	if ((upload->resumable ?
+		    ops->begin_part(upload->store->blobs, upload->part,
+			upload->from, &upload->writer, &why) :
+		    ops->begin(upload->store->blobs, upload->blob.locator,
+			&upload->writer, &why)) != OUTCOME_OK) {
 		upload_fail(upload, &why);
 		return;
 	}
@@ -410,7 +414,6 @@ commit_group(struct store *store, struct store_upload *uploads)
 	size_t count = 0, i;
 
 	for (upload = uploads; upload != NULL; upload = upload->next_hashed) {
-		store_locator(store, upload->hash, upload->blob.locator);
 		commits[count].writer = upload->writer;
 		commits[count].locator = upload->blob.locator;
 		count++;
@@ -440,7 +443,7 @@ hashed_take(struct store *store)
 }
 
 /* Two groups at a time: one is written while the other is synced. */
-#define SYNCING_MAX 3
+#define SYNCING_MAX 2
 
 static void
 upload_commit(struct store_upload *upload)
@@ -607,8 +610,6 @@ upload_new(struct store *store, const struct store_upload_request *request)
 		strcpy(upload->part, request->id);
 		strcpy(upload->account, request->account);
 		upload->expires = request->expires;
-	} else {
-		store_unique(store, upload->part);
 	}
 	pthread_mutex_init(&upload->lock, NULL);
 	upload->last = &upload->first;

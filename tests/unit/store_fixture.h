@@ -42,10 +42,9 @@ fixture_remove(const char *path, const struct stat *st, int type,
 }
 
 static inline void
-fixture_directory(char path_r[64])
+fixture_directory(const char *below, char path_r[64])
 {
-	snprintf(path_r, 64, "%s/store-test-XXXXXX",
-	    access("build", W_OK) == 0 ? "build" : "/tmp");
+	snprintf(path_r, 64, "%s/store-test-XXXXXX", below);
 	if (mkdtemp(path_r) == NULL)
 		abort();
 }
@@ -64,10 +63,10 @@ fixture_open(struct store_fixture *fixture)
 }
 
 static inline void
-fixture_init(struct store_fixture *fixture)
+fixture_init_in(struct store_fixture *fixture, const char *below)
 {
 	memset(fixture, 0, sizeof(*fixture));
-	fixture_directory(fixture->path);
+	fixture_directory(below, fixture->path);
 	fixture->base = event_base_new();
 	/* Small, so that sanitizers and full maps are cheap. */
 	fixture->options.map_size = 256 << 20;
@@ -75,6 +74,13 @@ fixture_init(struct store_fixture *fixture)
 		printf("# %s\n", fixture->why.text);
 		abort();
 	}
+}
+
+static inline void
+fixture_init(struct store_fixture *fixture)
+{
+	fixture_init_in(fixture,
+	    access("build", W_OK) == 0 ? "build" : "/tmp");
 }
 
 static inline void

@@ -401,13 +401,12 @@ TEST(a_failing_disk_is_temporary_and_keeps_nothing)
 		int error;
 		const char *word;
 	} rows[] = {
-		{ "part-create", ENOSPC, "no-space" },
-		{ "part-create", EMFILE, "unavailable" },
-		{ "part-write", ENOSPC, "no-space" },
-		{ "part-write", EDQUOT, "no-space" },
-		{ "part-write", EIO, "unavailable" },
+		{ "blob-create", ENOSPC, "no-space" },
+		{ "blob-create", EMFILE, "unavailable" },
+		{ "blob-write", ENOSPC, "no-space" },
+		{ "blob-write", EDQUOT, "no-space" },
+		{ "blob-write", EIO, "unavailable" },
 		{ "part-sync", EIO, "unavailable" },
-		{ "blob-rename", ENOSPC, "no-space" },
 		{ "blob-sync", EIO, "unavailable" },
 		{ "blob-directory-sync", EIO, "unavailable" },
 	};
@@ -445,7 +444,7 @@ TEST(the_sender_hears_of_a_full_disk_early)
 	    "0000000000000000000000000000000000000000000000000000000000000000";
 	struct store_upload_request request = { .hash = hash,
 		.size = 10 << 20 };
-	struct fault fault = { "part-write", ENOSPC };
+	struct fault fault = { "blob-write", ENOSPC };
 	struct store_fixture fixture;
 	struct store_upload *upload;
 	char *data = bytes_new(200000, 1);
