@@ -29,7 +29,8 @@ request() {
 	shift 3
 	[ -z "$identity" ] || set -- --cert "$keys/$identity.crt" \
 	    --key "$keys/$identity.key" "$@"
-	answer=$(hx "$host" curl -s --max-time 30 -w '\n%{http_code}' "$@" "$url")
+	answer=$(hx "$host" curl -s --max-time 30 -w '\n%{http_code}' "$@" "$url" |
+	    tr -d '\0')
 	problem_of "${answer##*$'\n'}" "${answer%$'\n'*}"
 }
 

@@ -50,7 +50,8 @@ forge_claim(cJSON *payload, const char *argument)
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)(value - argument),
 	    argument);
-	cJSON_DeleteItemFromObjectCaseSensitive(payload, name);
+	cJSON_DeleteItemFromObjectCaseSensitive(payload,
+	    strcmp(name, "token") == 0 ? "tokens" : name);
 	if (*++value == '\0')
 		return;
 	if (strcmp(name, "iat") == 0 || strcmp(name, "exp") == 0) {
