@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * destinations(5): which Resource Mailbox an address has for a category.
+ * cargomail-destinations(5): which Resource Mailbox an address has for a category.
  * Read once, before the chroot; written by the administrator.
  */
 #ifndef DESTINATION_MAP_H

@@ -405,13 +405,14 @@ mime_box_read(const char *message, size_t len, struct mime_parts *parts_r,
 	*parts_r = (struct mime_parts){ .parts = NULL };
 	if (len == 0)
 		return reason_set(why, OUTCOME_PERMFAIL, "form", "empty");
-	map = mmap(NULL, len, PROT_READ | PROT_WRITE,
+	/* One byte more, a NUL: a parser that looks beyond the end sees it. */
+	map = mmap(NULL, len + 1, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)
 		return reason_set(why, OUTCOME_TEMPFAIL, "box",
 		    "cannot map %zu bytes", len);
 	memcpy(map, message, len);
-	mprotect(map, len, PROT_READ);
+	mprotect(map, len + 1, PROT_READ);
 	buffer_init(&answer, BOX_ANSWER_MAX);
 	if (box_run(map, len, &answer) < 0)
 		outcome = reason_set(why, OUTCOME_TEMPFAIL, "box",
@@ -425,7 +426,7 @@ mime_box_read(const char *message, size_t len, struct mime_parts *parts_r,
 	if (outcome != OUTCOME_OK)
 		mime_parts_free(parts_r);
 	buffer_free(&answer);
-	munmap(map, len);
+	munmap(map, len + 1);
 	return outcome;
 }
 

@@ -50,7 +50,8 @@ struct mime_parts {
 enum outcome mime_box_read(const char *message, size_t len,
     struct mime_parts *parts_r, struct reason *why);
 
-/* The same in this process: for the child itself and for fuzzing. */
+/* The same in this process: for the child itself and for fuzzing. A NUL must
+ * stand behind the message. */
 enum outcome mime_box_parse(const char *message, size_t len,
     struct mime_parts *parts_r, struct reason *why);
 
