@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * cargomail-destinations(5): which Resource Mailbox an address has for a category.
- * Read once, before the chroot; written by the administrator.
+ * cargomail-destinations(5): which Resource Mailbox an address has for a
+ * category. Read once, before the chroot; written by the administrator.
  */
 #ifndef DESTINATION_MAP_H
 #define DESTINATION_MAP_H
