@@ -109,7 +109,7 @@ access_own(struct store_view *view, const char *account, const char *hash,
 	return OUTCOME_OK;
 }
 
-/* ---- shares --------------------------------------------------------------- */
+/* ---- shares -------------------------------------------------------------- */
 
 static bool
 list_has(const cJSON *list, const char *text)
@@ -208,7 +208,7 @@ access_shared(struct store_view *view, const struct access_claim *claim,
 	return outcome;
 }
 
-/* ---- brokers -------------------------------------------------------------- */
+/* ---- brokers ------------------------------------------------------------- */
 
 enum outcome
 access_broker(struct store_view *view, const struct mailboxd_config *config,
@@ -259,7 +259,7 @@ access_may_share(struct store_view *view, const char *account,
 	return OUTCOME_OK;
 }
 
-/* ---- bytes that are here already ------------------------------------------ */
+/* ---- bytes that are here already ----------------------------------------- */
 
 struct use_search {
 	const char *origin;

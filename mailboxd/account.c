@@ -48,7 +48,7 @@ find_account(struct store_txn *txn, const char *address,
 	return OUTCOME_OK;
 }
 
-/* ---- a new one ------------------------------------------------------------ */
+/* ---- a new one ----------------------------------------------------------- */
 
 static enum outcome
 put_addresses(struct store_txn *txn, const struct account_new *new)
@@ -112,7 +112,7 @@ account_add(struct store_txn *txn, void *arg)
 	return outcome;
 }
 
-/* ---- changes -------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------- */
 
 /* The account row with a record of the change, put back. */
 static enum outcome
@@ -192,7 +192,7 @@ account_change(struct store_txn *txn, void *arg)
 	return note_change(txn, id, "changed", change->now, change->quota);
 }
 
-/* ---- the end of an account ------------------------------------------------ */
+/* ---- the end of an account ----------------------------------------------- */
 
 /* Rows of an account, collected for one transaction. */
 struct row_list {
@@ -359,7 +359,7 @@ account_remove(struct store_txn *txn, void *arg)
 	return outcome;
 }
 
-/* ---- listing -------------------------------------------------------------- */
+/* ---- listing ------------------------------------------------------------- */
 
 struct describing {
 	cJSON *aliases, *brokers;

@@ -52,7 +52,7 @@ admin_reply(struct control_connection *connection, enum outcome outcome,
 	control_reply(connection, object, 1);
 }
 
-/* ---- walks ---------------------------------------------------------------- */
+/* ---- walks --------------------------------------------------------------- */
 
 static void
 walk_run(void *arg)
@@ -127,7 +127,7 @@ walk_start(struct mailboxd *mailboxd, struct control_connection *connection,
 	store_background(mailboxd->store, walk_run, walk_done, walk);
 }
 
-/* ---- status --------------------------------------------------------------- */
+/* ---- status -------------------------------------------------------------- */
 
 static enum store_step
 count_account(void *arg, const char *key, const void *data, size_t len)
@@ -225,7 +225,7 @@ serve_status(void *context, struct control_connection *connection,
 	store_background(mailboxd->store, walk_run, walk_done, walk);
 }
 
-/* ---- queue ---------------------------------------------------------------- */
+/* ---- queue --------------------------------------------------------------- */
 
 static void
 add_progress(struct walk *walk, const struct pull_row *row, cJSON *object)
@@ -295,7 +295,7 @@ serve_queue(void *context, struct control_connection *connection,
 	walk_start(context, connection, run_queue, "pulls");
 }
 
-/* ---- accounts ------------------------------------------------------------- */
+/* ---- accounts ------------------------------------------------------------ */
 
 static enum store_step
 list_account(void *arg, const char *key, const void *data, size_t len)
@@ -325,7 +325,7 @@ serve_accounts(void *context, struct control_connection *connection,
 	walk_start(context, connection, run_accounts, "accounts");
 }
 
-/* ---- fsck ----------------------------------------------------------------- */
+/* ---- fsck ---------------------------------------------------------------- */
 
 static void
 add_finding(void *arg, const char *word, const char *key, const char *text)
@@ -383,7 +383,7 @@ serve_fsck(void *context, struct control_connection *connection,
 	store_background(mailboxd->store, walk_run, walk_done, walk);
 }
 
-/* ---- gc ------------------------------------------------------------------- */
+/* ---- gc ------------------------------------------------------------------ */
 
 static void
 on_swept(void *arg, int64_t files)

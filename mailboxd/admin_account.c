@@ -71,7 +71,7 @@ log_account(const char *id, const char *address, const char *verb)
 	log_end(&line);
 }
 
-/* ---- account-add ---------------------------------------------------------- */
+/* ---- account-add --------------------------------------------------------- */
 
 static void
 on_added(void *arg, enum outcome outcome, const struct reason *why)
@@ -219,7 +219,7 @@ admin_account_add(void *context, struct control_connection *connection,
 		hash_password(task, json_string(request, "password"));
 }
 
-/* ---- account-change, account-enroll --------------------------------------- */
+/* ---- account-change, account-enroll -------------------------------------- */
 
 void
 admin_account_change(void *context, struct control_connection *connection,
@@ -284,7 +284,7 @@ admin_account_enrol(void *context, struct control_connection *connection,
 	store_submit(task->mailboxd->store, enrol_work, on_enrolled, task);
 }
 
-/* ---- account-rm ----------------------------------------------------------- */
+/* ---- account-rm ---------------------------------------------------------- */
 
 static enum outcome
 remove_work(struct store_txn *txn, void *arg)

@@ -78,7 +78,7 @@ refuse_credentials(struct reason *why)
 	    "name, password or token is wrong");
 }
 
-/* ---- verdicts of gripd ---------------------------------------------------- */
+/* ---- verdicts of gripd --------------------------------------------------- */
 
 static void
 verdict_clear(struct verdict *verdict)
@@ -236,7 +236,7 @@ identify_grip(struct visit *visit, unsigned accept, const char *token,
 	    (int)config->gripd_timeout * 1000, on_verdict, inquiry);
 }
 
-/* ---- app tokens: cm1.<account>.<credential>.<secret> ---------------------- */
+/* ---- app tokens: cm1.<account>.<credential>.<secret> --------------------- */
 
 cJSON *
 caller_token_new(const char *account, const char *label, int64_t now,
@@ -358,7 +358,7 @@ identify_bearer(struct visit *visit, const char *token, identified_fn *then)
 	then(visit, outcome, &why);
 }
 
-/* ---- name and password ---------------------------------------------------- */
+/* ---- name and password --------------------------------------------------- */
 
 static void
 on_password(void *arg, const cJSON *answer)
@@ -446,7 +446,7 @@ out:
 	free(hash);
 }
 
-/* ---- all ------------------------------------------------------------------ */
+/* ---- all ----------------------------------------------------------------- */
 
 /* What follows the scheme, NULL if it is another. RFC 9110, 11.1: schemes
  * are compared without case. */

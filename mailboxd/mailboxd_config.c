@@ -10,29 +10,39 @@
 #include "mailboxd_config.h"
 #include "memory.h"
 
-#define KEY(name, type, fallback, min, max)                                    \
-	{ #name, type, offsetof(struct mailboxd_config, name), fallback, min,  \
-	    max, NULL }
+#define AT(member) offsetof(struct mailboxd_config, member)
 
+/* name, type, where, default, least, most, choices */
 static const struct config_key keys[] = {
-	KEY(base_directory, CONFIG_STRING, "/var/lib/cargomail", 0, 0),
-	KEY(listen, CONFIG_LIST, "0.0.0.0:443", 0, 0),
-	KEY(server_names, CONFIG_LIST, NULL, 0, 0),
-	KEY(public_port, CONFIG_INTEGER, "443", 1, 65535),
-	KEY(agent, CONFIG_STRING, NULL, 0, 0),
-	KEY(agents, CONFIG_LIST, "", 0, 0),
-	KEY(enrolled, CONFIG_LIST, "", 0, 0),
-	KEY(quota, CONFIG_SIZE, "10G", 0, 0),
-	KEY(resource_max, CONFIG_SIZE, "16G", 1, 1LL << 50),
-	KEY(free_space_floor, CONFIG_SIZE, "1G", 0, 0),
-	KEY(session_lifetime, CONFIG_DURATION, "90d", 60, 10 * 365 * 86400LL),
-	KEY(connections, CONFIG_INTEGER, "2000", 8, 1000000),
-	KEY(disk_threads, CONFIG_INTEGER, "4", 1, 64),
-	KEY(lease_time, CONFIG_DURATION, "2m", 10, 86400),
-	KEY(leases_per_origin, CONFIG_INTEGER, "4", 1, 1000),
-	KEY(retry_first, CONFIG_DURATION, "1m", 1, 86400),
-	KEY(retry_most, CONFIG_DURATION, "4h", 1, 7 * 86400),
-	KEY(gripd_timeout, CONFIG_DURATION, "10s", 1, 300),
+	{ "base_directory", CONFIG_STRING, AT(base_directory),
+	    "/var/lib/cargomail", 0, 0, NULL },
+	{ "listen", CONFIG_LIST, AT(listen), "0.0.0.0:443", 0, 0, NULL },
+	{ "server_names", CONFIG_LIST, AT(server_names), NULL, 0, 0, NULL },
+	{ "public_port", CONFIG_INTEGER, AT(public_port),
+	    "443", 1, 65535, NULL },
+	{ "agent", CONFIG_STRING, AT(agent), NULL, 0, 0, NULL },
+	{ "agents", CONFIG_LIST, AT(agents), "", 0, 0, NULL },
+	{ "enrolled", CONFIG_LIST, AT(enrolled), "", 0, 0, NULL },
+	{ "quota", CONFIG_SIZE, AT(quota), "10G", 0, 0, NULL },
+	{ "resource_max", CONFIG_SIZE, AT(resource_max),
+	    "16G", 1, 1LL << 50, NULL },
+	{ "free_space_floor", CONFIG_SIZE, AT(free_space_floor),
+	    "1G", 0, 0, NULL },
+	{ "session_lifetime", CONFIG_DURATION, AT(session_lifetime),
+	    "90d", 60, 10 * 365 * 86400LL, NULL },
+	{ "connections", CONFIG_INTEGER, AT(connections),
+	    "2000", 8, 1000000, NULL },
+	{ "disk_threads", CONFIG_INTEGER, AT(disk_threads), "4", 1, 64, NULL },
+	{ "lease_time", CONFIG_DURATION, AT(lease_time),
+	    "2m", 10, 86400, NULL },
+	{ "leases_per_origin", CONFIG_INTEGER, AT(leases_per_origin),
+	    "4", 1, 1000, NULL },
+	{ "retry_first", CONFIG_DURATION, AT(retry_first),
+	    "1m", 1, 86400, NULL },
+	{ "retry_most", CONFIG_DURATION, AT(retry_most),
+	    "4h", 1, 7 * 86400, NULL },
+	{ "gripd_timeout", CONFIG_DURATION, AT(gripd_timeout),
+	    "10s", 1, 300, NULL },
 	{ NULL, CONFIG_STRING, 0, NULL, 0, 0, NULL },
 };
 

@@ -39,7 +39,7 @@ notifying_free(void *state)
 	free(notifying);
 }
 
-/* ---- before the body ------------------------------------------------------ */
+/* ---- before the body ----------------------------------------------------- */
 
 static bool
 origin_is_own(const struct mailboxd_config *config, const char *origin)
@@ -110,7 +110,7 @@ check_token(struct visit *visit, struct notifying *notifying,
 	return outcome;
 }
 
-/* ---- the end -------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------- */
 
 static void
 log_notified(const struct notifying *notifying)
@@ -232,7 +232,7 @@ on_judged(void *arg, const cJSON *answer)
 	visit_release(notifying->visit);
 }
 
-/* ---- the body ------------------------------------------------------------- */
+/* ---- the body ------------------------------------------------------------ */
 
 static enum outcome
 parse_body(struct notifying *notifying, const char *body, size_t len,

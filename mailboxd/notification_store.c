@@ -44,7 +44,7 @@ notification_work_init(struct notification_work *work)
 	strcpy(work->placeholder.type, "message/rfc822");
 }
 
-/* ---- the same again ------------------------------------------------------- */
+/* ---- the same again ------------------------------------------------------ */
 
 /* The later token is the one that counts. */
 static enum outcome
@@ -98,7 +98,7 @@ find_notice(struct store_txn *txn, struct notification_work *work,
 	return found;
 }
 
-/* ---- a new one ------------------------------------------------------------ */
+/* ---- a new one ----------------------------------------------------------- */
 
 /* The list as it is kept: each hash once. Bytes in all go to *sum_r. */
 static cJSON *

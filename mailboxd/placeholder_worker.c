@@ -15,7 +15,7 @@
 #include "json_strict.h"
 #include "placeholder_worker.h"
 
-/* ---- the child ------------------------------------------------------------ */
+/* ---- the child ----------------------------------------------------------- */
 
 static enum outcome
 judge(const char *body, size_t len, cJSON *answer, struct reason *why)
@@ -65,7 +65,7 @@ placeholder_worker_work(const cJSON *request, int fd, cJSON *answer)
 	}
 }
 
-/* ---- who asks ------------------------------------------------------------- */
+/* ---- who asks ------------------------------------------------------------ */
 
 static int
 memory_file(const char *body, size_t len)

@@ -41,7 +41,7 @@ pull_queue_policy(const struct pull_queue *queue)
 	return &queue->policy;
 }
 
-/* ---- leases --------------------------------------------------------------- */
+/* ---- leases -------------------------------------------------------------- */
 
 struct pull_lease *
 pull_lease_new(const char *origin, const char *share, size_t count)
@@ -204,7 +204,7 @@ pull_queue_in_flight(const struct pull_queue *queue, const char *origin,
 	return false;
 }
 
-/* ---- attempts ------------------------------------------------------------- */
+/* ---- attempts ------------------------------------------------------------ */
 
 int64_t
 pull_policy_delay(const struct pull_policy *policy, int64_t attempt,

@@ -87,7 +87,7 @@ pull_lease_serve(struct visit *visit)
 		pull_server_wait(visit->mailboxd->pulls, visit, seconds);
 }
 
-/* ---- done ----------------------------------------------------------------- */
+/* ---- done ---------------------------------------------------------------- */
 
 static enum outcome
 finish_work(struct store_txn *txn, void *arg)
@@ -147,7 +147,7 @@ pull_done_serve(struct visit *visit)
 	visit_gather_json(visit, CARGO_API_BODY_MAX, done_body);
 }
 
-/* ---- failed --------------------------------------------------------------- */
+/* ---- failed -------------------------------------------------------------- */
 
 static void
 log_failed(const struct report *report, const struct pull_judgement *told,
@@ -294,7 +294,7 @@ pull_failed_serve(struct visit *visit)
 	visit_gather_json(visit, CARGO_API_BODY_MAX, failed_body);
 }
 
-/* ---- entitled ------------------------------------------------------------- */
+/* ---- entitled ------------------------------------------------------------ */
 
 static enum outcome
 entitled_work(struct store_txn *txn, void *arg)

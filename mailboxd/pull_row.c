@@ -226,7 +226,7 @@ fail:
 	return NULL;
 }
 
-/* ---- origins -------------------------------------------------------------- */
+/* ---- origins ------------------------------------------------------------- */
 
 const char *
 pull_origin_key(struct store_key *key, const char *origin)

@@ -4,6 +4,7 @@
  * one lease is on its way to the disk at a time, so that no pull is picked
  * twice.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ struct pull_server {
 
 static void run(struct pull_server *server);
 
-/* ---- jobs ----------------------------------------------------------------- */
+/* ---- jobs ---------------------------------------------------------------- */
 
 static void job_step(struct job *job);
 
@@ -188,13 +189,13 @@ pull_server_fail(struct pull_server *server, const struct pull_lease *lease,
 	job = job_new(server, lease->message, PULL_TASK_EXPIRE);
 	job->fail.number = lease->number;
 	strcpy(job->fail.hash, hash);
-	strncpy(job->fail.problem, problem, sizeof(job->fail.problem) - 1);
+	snprintf(job->fail.problem, sizeof(job->fail.problem), "%s", problem);
 	job->done = done;
 	job->arg = arg;
 	job_step(job);
 }
 
-/* ---- leases --------------------------------------------------------------- */
+/* ---- leases -------------------------------------------------------------- */
 
 struct grant {
 	struct pull_server *server;
@@ -343,7 +344,7 @@ start_grant(struct pull_server *server, struct visit *visit,
 	store_submit(server->mailboxd->store, grant_work, grant_done, grant);
 }
 
-/* ---- the look over the due rows ------------------------------------------- */
+/* ---- the look over the due rows ------------------------------------------ */
 
 struct postponing {
 	struct pull_server *server;
@@ -485,13 +486,13 @@ pull_server_broken(struct pull_server *server, const char *lease)
 {
 	struct broken *broken = x_calloc(1, sizeof(*broken));
 
-	strncpy(broken->lease, lease, sizeof(broken->lease) - 1);
+	snprintf(broken->lease, sizeof(broken->lease), "%s", lease);
 	broken->at = clock_now() + BROKEN_GRACE;
 	broken->next = server->broken;
 	server->broken = broken;
 }
 
-/* ---- life ----------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 struct leased {
 	char (*messages)[STORE_ID_SIZE];

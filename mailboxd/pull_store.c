@@ -119,7 +119,7 @@ leaf_of(const struct pull_work *work, const char *hash)
 	return leaf;
 }
 
-/* ---- leases --------------------------------------------------------------- */
+/* ---- leases -------------------------------------------------------------- */
 
 enum outcome
 pull_store_take(struct store_txn *txn, void *arg)
@@ -204,7 +204,7 @@ pull_store_retry(struct store_txn *txn, void *arg)
 	return outcome;
 }
 
-/* ---- one resource becomes true -------------------------------------------- */
+/* ---- one resource becomes true ------------------------------------------- */
 
 static void
 put_resource_row(struct pull_work *work, const cJSON *resource, int64_t now)
@@ -324,7 +324,7 @@ pull_store_commit(struct store_txn *txn, void *arg)
 	return outcome;
 }
 
-/* ---- the end -------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------- */
 
 /* Number of pending resources, -1 on trouble. */
 static int
@@ -512,7 +512,7 @@ pull_store_fail(struct store_txn *txn, void *arg)
 	return outcome;
 }
 
-/* ---- the same server ------------------------------------------------------ */
+/* ---- the same server ----------------------------------------------------- */
 
 static enum outcome
 link_each(struct pull_work *work, const cJSON *resource, void *arg)

@@ -202,7 +202,7 @@ resource_get_serve(struct visit *visit)
 	reply(visit, &blob, &headers, fd);
 }
 
-/* ---- the owner's list ----------------------------------------------------- */
+/* ---- the owner's list ---------------------------------------------------- */
 
 struct listing {
 	cJSON *list;

@@ -30,7 +30,7 @@ struct put {
 	bool counted;		     /* lease->uploads counts it */
 };
 
-/* ---- under a lease -------------------------------------------------------- */
+/* ---- under a lease ------------------------------------------------------- */
 
 static struct pull_lease *
 find_lease(const struct put *put)
@@ -118,7 +118,7 @@ prepare_lease(struct visit *visit, struct put *put,
 	return 0;
 }
 
-/* ---- an owner, or a broker for its user ----------------------------------- */
+/* ---- an owner, or a broker for its user ---------------------------------- */
 
 static int
 prepare_account(struct visit *visit, struct put *put,
@@ -243,7 +243,7 @@ prepare_own(struct visit *visit, struct put *put)
 	return result;
 }
 
-/* ---- the end -------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------- */
 
 /* The store's words are problem types. */
 static void
@@ -333,7 +333,7 @@ on_stored(void *arg, enum outcome outcome, const struct reason *why,
 	store_submit(visit->mailboxd->store, commit_work, on_committed, put);
 }
 
-/* ---- the body ------------------------------------------------------------- */
+/* ---- the body ------------------------------------------------------------ */
 
 static void
 on_ready(void *arg)

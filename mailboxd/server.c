@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@
 #define STOP_MS 5000
 #define GRIPD_WAIT 60 /* seconds at the start */
 
-/* ---- as root -------------------------------------------------------------- */
+/* ---- as root ------------------------------------------------------------- */
 
 /* "0.0.0.0:443", "[::]:443": a listening socket, or -1 with *error_r. */
 static int
@@ -65,7 +66,7 @@ bind_address(const char *text, char **error_r)
 		goto fail;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	if (list->ai_family == AF_INET6)
-		(void)setsockopt(fd, IPPROTO_IPV6, 26 /* IPV6_V6ONLY */, &yes,
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes,
 		    sizeof(yes));
 	if (bind(fd, list->ai_addr, list->ai_addrlen) == 0 &&
 	    listen(fd, 1024) == 0)
@@ -116,7 +117,7 @@ server_bind(struct mailboxd *mailboxd, struct server_sockets *sockets_r,
 	return sockets_r->control == -1 ? -1 : 0;
 }
 
-/* ---- in the room ---------------------------------------------------------- */
+/* ---- in the room --------------------------------------------------------- */
 
 static void
 open_store(struct mailboxd *mailboxd)
@@ -201,7 +202,7 @@ on_tick(evutil_socket_t fd, short events, void *arg)
 	garbage_sweep(mailboxd->store, clock_now(), NULL, NULL);
 }
 
-/* ---- signals -------------------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------- */
 
 static void
 on_stopped(void *arg)
@@ -240,7 +241,7 @@ on_reload(evutil_socket_t signal, short events, void *arg)
 	log_end(&line);
 }
 
-/* ---- all ------------------------------------------------------------------ */
+/* ---- all ----------------------------------------------------------------- */
 
 static void
 fork_workers(struct server_sockets *sockets)

@@ -221,7 +221,7 @@ share_store_put(struct store_txn *txn, void *arg)
 	return outcome;
 }
 
-/* ---- withdrawing ---------------------------------------------------------- */
+/* ---- withdrawing --------------------------------------------------------- */
 
 static enum outcome
 revoke(struct store_txn *txn, const struct share *share, cJSON *row)

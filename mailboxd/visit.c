@@ -21,7 +21,7 @@
 #include "unix_socket.h"
 #include "visit.h"
 
-/* ---- life ----------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 struct visit *
 visit_hold(struct visit *visit)
@@ -76,7 +76,7 @@ visit_new(struct mailboxd *mailboxd, struct http_exchange *x)
 	return visit;
 }
 
-/* ---- what the HTTP server calls ------------------------------------------- */
+/* ---- what the HTTP server calls ------------------------------------------ */
 
 static void
 on_identified(struct visit *visit, enum outcome outcome,
@@ -178,7 +178,7 @@ const struct http_handler visit_handler = {
 	.refused = on_refused,
 };
 
-/* ---- asking --------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------- */
 
 const char *
 visit_server_name(const struct visit *visit)
@@ -260,7 +260,7 @@ visit_gather_json(struct visit *visit, size_t max,
 	visit->on_body_end = on_gathered;
 }
 
-/* ---- replying ------------------------------------------------------------- */
+/* ---- replying ------------------------------------------------------------ */
 
 /* The one line of a visit. */
 static void

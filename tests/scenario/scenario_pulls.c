@@ -189,7 +189,7 @@ upload(const char *text)
 	return play.fixture.blob;
 }
 
-/* ---- accounts and shares -------------------------------------------------- */
+/* ---- accounts and shares ------------------------------------------------- */
 
 static void
 do_account(void)
@@ -273,7 +273,7 @@ do_revoke(void)
 	share_free(share);
 }
 
-/* ---- notifications -------------------------------------------------------- */
+/* ---- notifications ------------------------------------------------------- */
 
 static void
 do_notify(void)
@@ -314,7 +314,7 @@ do_notify(void)
 	free(notification.resources);
 }
 
-/* ---- leases --------------------------------------------------------------- */
+/* ---- leases -------------------------------------------------------------- */
 
 static bool
 nothing_busy(void *arg, const char *message)
@@ -601,7 +601,7 @@ do_restart(void)
 	}
 }
 
-/* ---- what is seen --------------------------------------------------------- */
+/* ---- what is seen -------------------------------------------------------- */
 
 static void
 check_state(const cJSON *message, const char *expected)
