@@ -62,7 +62,8 @@ TEST(reads_published_keys)
 TEST(refuses_everything_else)
 {
 	static const char *const bad[] = {
-	    "{}", "[]", "\"EC\"", "{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}",
+	    "{}", "[]", "\"EC\"",
+	    "{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}",
 	    "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
 	    /* a member too few, too many, private, of another type */
 	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\"}",

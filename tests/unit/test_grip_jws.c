@@ -23,9 +23,8 @@ compose(const char *header, const char *payload, const char *signature)
 	return text;
 }
 
-#define SIG64                                                                  \
-	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"     \
-	"AAAAAAAAAAAAAAAAAAAA"
+#define A43 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define SIG64 A43 A43
 #define HEADER "{\"typ\":\"t\",\"alg\":\"ES256\"}"
 
 static enum outcome
