@@ -189,6 +189,20 @@ address_policy_read_interfaces(struct address_policy *policy)
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
+/* Is there an exception for just this address? */
+static bool
+is_named(const struct address_policy *policy, int family,
+    const unsigned char *bytes)
+{
+	unsigned full = family == AF_INET ? 32 : 128, i;
+
+	for (i = 0; i < policy->exception_count; i++)
+		if (policy->exception[i].bits == full &&
+		    any_covers(&policy->exception[i], 1, family, bytes))
+			return true;
+	return false;
+}
+
 bool
 address_policy_allows(const struct sockaddr *address,
     const struct address_policy *policy)
@@ -198,12 +212,13 @@ address_policy_allows(const struct sockaddr *address,
 
 	if (bytes == NULL)
 		return false;
+	/* A network that is allowed does not open this host itself. */
+	if (policy != NULL && any_covers(policy->own, policy->own_count,
+	    family, bytes))
+		return is_named(policy, family, bytes);
 	if (policy != NULL && any_covers(policy->exception,
 	    policy->exception_count, family, bytes))
 		return true;
-	if (policy != NULL && any_covers(policy->own, policy->own_count,
-	    family, bytes))
-		return false;
 	if (family == AF_INET)
 		return !any_covers(refused4, COUNT(refused4), family, bytes);
 	return prefix_covers(&global6, family, bytes) &&

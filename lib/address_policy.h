@@ -20,8 +20,9 @@ struct address_policy *address_policy_new(void);
 void address_policy_free(struct address_policy **policy);
 
 /* Adds an exception, "198.51.100.0/24", "2001:db8::/32" or one address:
- * allowed whatever the rules say. 0, or -1 (syntax; bits set beyond the
- * prefix; more than 64). */
+ * allowed whatever the rules say, but an address of our own interfaces only
+ * if it is named by itself. 0, or -1 (syntax; bits set beyond the prefix;
+ * more than 64). */
 int address_policy_add(struct address_policy *policy, const char *prefix);
 
 /* Reads this host's interface addresses, to refuse them. Replaces what an

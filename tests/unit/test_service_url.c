@@ -215,6 +215,10 @@ TEST(refuses_own_addresses)
 	/* Loopback is refused anyhow: an exception shows the order. */
 	CHECK(address_policy_read_interfaces(policy) == 0);
 	CHECK(!allows("127.0.0.1", policy));
+	/* A network that is allowed does not open this host itself. */
+	CHECK(address_policy_add(policy, "127.0.0.0/8") == 0);
+	CHECK(allows("127.0.0.2", policy));
+	CHECK(!allows("127.0.0.1", policy));
 	CHECK(address_policy_add(policy, "127.0.0.1") == 0);
 	CHECK(allows("127.0.0.1", policy));
 	address_policy_free(&policy);
