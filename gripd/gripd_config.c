@@ -16,7 +16,8 @@ static const char *const dnssec_choices[] = {
 const struct config_key gripd_config_keys[] = {
     {"base_directory", CONFIG_STRING, AT(base_directory),
         "/var/lib/cargomail", 0, 0, NULL},
-    {"requests_max", CONFIG_INTEGER, AT(requests_max), "128", 1, 10000, NULL},
+    {"requests_max", CONFIG_INTEGER, AT(requests_max), "1000", 1, 10000,
+        NULL},
     {"keys_directory", CONFIG_STRING, AT(keys_directory),
         SYSCONFDIR "/cargomail/keys", 0, 0, NULL},
     {"policy_file", CONFIG_STRING, AT(policy_file),
@@ -24,7 +25,7 @@ const struct config_key gripd_config_keys[] = {
     {"resolvers", CONFIG_LIST, AT(resolvers), "", 0, 0, NULL},
     {"dnssec", CONFIG_CHOICE, AT(dnssec), "prefer", 0, 0, dnssec_choices},
     {"dns_timeout", CONFIG_DURATION, AT(dns_timeout), "5s", 1, 60, NULL},
-    {"dns_queries_max", CONFIG_INTEGER, AT(dns_queries_max), "500", 1, 10000,
+    {"dns_queries_max", CONFIG_INTEGER, AT(dns_queries_max), "2000", 1, 10000,
         NULL},
     {"allow_addresses", CONFIG_LIST, AT(allow_addresses), "", 0, 0, NULL},
     {"verdicts_max", CONFIG_INTEGER, AT(verdicts_max), "1024", 0, 1000000,
