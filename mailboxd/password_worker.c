@@ -3,6 +3,7 @@
  * {"password":base64,"hash":text} checks, {"password":base64} makes a hash;
  * the answer is {"good":bool} or {"hash":text}.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ password_worker_work(const cJSON *request, int fd, cJSON *answer)
 {
 	const char *encoded = json_string(request, "password");
 	const char *old = json_string(request, "hash");
-	char hash[crypto_pwhash_STRBYTES], *password;
+	char hash[crypto_pwhash_STRBYTES] = "", *password;
 	size_t len = 0;
 
 	(void)fd;
@@ -38,10 +39,11 @@ password_worker_work(const cJSON *request, int fd, cJSON *answer)
 	password = base64_parse(encoded, strlen(encoded), &len);
 	if (password == NULL)
 		return;
-	if (old != NULL)
+	if (old != NULL) {
+		snprintf(hash, sizeof(hash), "%s", old);
 		json_add_boolean(answer, "good",
-		    crypto_pwhash_str_verify(old, password, len) == 0);
-	else if (crypto_pwhash_str(hash, password, len, OPERATIONS, MEMORY) ==
+		    crypto_pwhash_str_verify(hash, password, len) == 0);
+	} else if (crypto_pwhash_str(hash, password, len, OPERATIONS, MEMORY) ==
 	    0)
 		json_add_string(answer, "hash", hash);
 	sodium_memzero(password, len);
