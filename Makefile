@@ -134,6 +134,14 @@ $(B)/scenario_pulls: $(B)/obj/tests/scenario/scenario_pulls.o $(ARCHIVES) \
     $(B)/liball.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(B)/liball.a $(LIBS)
 
+# Any backend of the store; the store killed at each point.
+STORE_TESTS = $(B)/conformance $(B)/crash_store
+$(B)/conformance: $(B)/obj/tests/store/conformance.o
+$(B)/crash_store: $(B)/obj/tests/crash/crash_store.o
+$(STORE_TESTS): $(ARCHIVES) $(B)/liball.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) \
+	    $(B)/liball.a $(LIBS)
+
 # Makes tokens for the attacks of the lab; never installed.
 $(B)/forge: $(B)/obj/tests/lab/forge.o $(B)/liball.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/liball.a $(LIBS)
@@ -144,10 +152,10 @@ $(REPLAYS): $(B)/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o \
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) \
 	    $(B)/liball.a $(LIBS)
 
-unit-tests: $(TESTS) $(REPLAYS) $(B)/scenario_pulls
+unit-tests: $(TESTS) $(STORE_TESTS) $(REPLAYS) $(B)/scenario_pulls
 
 # The quick part: no lab. Everything runs with ASan and UBSan.
-UNIT_COMMANDS = $(patsubst %,'%',$(TESTS)) \
+UNIT_COMMANDS = $(patsubst %,'%',$(TESTS) $(STORE_TESTS)) \
     $(foreach s,$(SCENARIOS),'$(B)/scenario_pulls $(s)') \
     $(foreach f,$(FUZZERS),'$(B)/replay_$(f) tests/fuzz/corpus/$(f)') \
     $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))

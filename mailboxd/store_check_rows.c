@@ -141,19 +141,50 @@ check_resource(struct check *check)
 		    (long long)blob.size);
 }
 
+/* What came in and is no longer pending: each resource of the message was
+ * stored (its use row stays, whatever the owner does later) or failed. */
+static void
+check_outcomes(struct check *check, const cJSON *resources)
+{
+	const char *account = check->parts[1], *message = check->parts[3];
+	const char *direction = json_string(check->row, "direction"), *hash;
+	struct store_key key;
+	const cJSON *item;
+
+	if (direction == NULL || strcmp(direction, "in") != 0 ||
+	    there(check, store_key_pull(&key, message)))
+		return;
+	cJSON_ArrayForEach(item, resources)
+	{
+		hash = json_string(item, "hash");
+		if (hash == NULL)
+			store_check_found(check, "row", check->key,
+			    "a resource without hash");
+		else if (!there(check,
+			     store_key_use(&key, account, hash, message)) &&
+		    !there(check,
+			store_key_failure(&key, account, message, hash)))
+			store_check_found(check, "message", check->key,
+			    "%s is neither stored, failed nor pending", hash);
+	}
+}
+
 static void
 check_message(struct check *check)
 {
+	const cJSON *resources = json_array(check->row, "resources");
 	struct store_key key;
 	int64_t when = member(check->row, "time");
 
-	if (when == -1 || json_array(check->row, "resources") == NULL) {
-		store_check_found(
-		    check, "row", check->key, "no time or resources");
+	if (when == -1 || resources == NULL) {
+		store_check_found(check, "row", check->key,
+		    "no time or resources");
 		return;
 	}
 	need(check, "message",
-	    store_key_timeline(&key, check->parts[1], when, check->parts[3]));
+	    store_key_timeline(&key, check->parts[1], when,
+		check->parts[3]));
+	check_outcomes(check, resources);
 }
 
 static void

@@ -69,7 +69,8 @@ bool store_upload_write(struct store_upload *upload, const void *data,
  * yet anybody's; copy it. Failures, and nothing is kept: PERMFAIL
  * "wrong-hash", "wrong-size" (too few or too many bytes); TEMPFAIL
  * "no-space", "unavailable", or "range" (the hash is wrong, but bytes from
- * before a break are in it, or these are gone: begin again from 0). The upload is freed after `done`.
+ * before a break are in it, or these are gone: begin again from 0). The
+ * upload is freed after `done`.
  */
 typedef void store_upload_done_fn(void *arg, enum outcome outcome,
     const struct reason *why, const struct store_blob *blob);

@@ -13,6 +13,7 @@
 
 #define ALICE "0123456789abcdef0123456789abcdef"
 #define MESSAGE "41aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DONE "42aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define NOBODY "ffffffffffffffffffffffffffffffff"
 #define HASH                                                                   \
 	"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
@@ -60,6 +61,11 @@ static struct row good[] = {
 	{ A "/credential/p", "{}" },
 	{ A "/message/" MESSAGE, "{\"time\":255,\"resources\":[]}" },
 	{ A "/timeline/00000000000000ff/" MESSAGE, "{}" },
+	{ A "/message/" DONE,
+	    "{\"time\":256,\"direction\":\"in\",\"resources\":"
+	    "[{\"hash\":\"" HASH "\"}]}" },
+	{ A "/timeline/0000000000000100/" DONE, "{}" },
+	{ A "/failure/" DONE "/" HASH, "{}" },
 	{ A "/use/" HASH "/" MESSAGE, "{}" },
 	{ A "/use/" HASH "/abcdefghijklmnopqrstuv", "{}" },
 	{ A "/notice/" HASH, "{\"message\":\"" MESSAGE "\"}" },
@@ -138,7 +144,7 @@ TEST(a_good_store)
 	CHECK(result.blobs == 1);
 	CHECK(result.bytes == 5);
 	CHECK(result.records == 1);
-	CHECK(result.rows == 23);
+	CHECK(result.rows == 26);
 	fixture_free(&fixture);
 }
 
@@ -164,6 +170,7 @@ TEST(each_broken_relation)
 		{ "message", A "/message/" MESSAGE,
 		    "{\"time\":256,\"resources\":[]}" },
 		{ "row", A "/message/" MESSAGE, "{}" },
+		{ "message", A "/failure/" DONE "/" HASH, NULL },
 		{ "message", A "/use/" HASH "/" NOBODY, "{}" },
 		{ "message", A "/failure/" NOBODY "/" HASH, "{}" },
 		{ "message", A "/notice/" HASH,
