@@ -284,7 +284,7 @@ http_client_disconnect(struct http_client *client)
 		return;
 	curl_easy_cleanup(client->curl);
 	client->curl = fresh;
-	http_peer_init(&client->peer, &client->options);
+	http_peer_forget(&client->peer);
 }
 
 /* ---- the options of a call --------------------------------------------- */
@@ -517,6 +517,9 @@ judge_failure(struct http_client *client, CURLcode code, const char *error,
 		return reason_set(why, OUTCOME_PERMFAIL, "address",
 		    "%s has no address that we may connect to",
 		    client->peer.check.host);
+	/* Addresses and keys may have changed: ask anew next time. */
+	if (client->result->status == 0)
+		http_peer_forget(&client->peer);
 	return reason_set(why, OUTCOME_TEMPFAIL, word, "%s",
 	    error[0] != '\0' ? error : curl_easy_strerror(code));
 }

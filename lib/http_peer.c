@@ -142,6 +142,13 @@ http_peer_init(struct http_peer *peer,
 	peer->check.trust = options->trust;
 }
 
+void
+http_peer_forget(struct http_peer *peer)
+{
+	peer->resolved[0] = '\0';
+	peer->check.host[0] = '\0';
+}
+
 enum outcome
 http_peer_find(struct http_peer *peer, const char *url_text,
     struct reason *why)

@@ -24,6 +24,9 @@ struct http_peer {
 void http_peer_init(struct http_peer *peer,
     const struct http_client_options *options);
 
+/* Drops what was resolved: the next call asks again. */
+void http_peer_forget(struct http_peer *peer);
+
 /* Makes `peer` that of the URL. Else as http_client_perform says. */
 enum outcome http_peer_find(struct http_peer *peer, const char *url,
     struct reason *why);

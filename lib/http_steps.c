@@ -337,6 +337,8 @@ finish_exchange(struct http_connection *c)
 		http_stream_shutdown(&c->stream);
 		c->state = HTTP_STATE_LINGER;
 		http_connection_set_deadline(c, c->server->limits.linger_ms);
+		/* Who has his answer makes room first. */
+		http_connection_set_idle(c, true);
 		return HTTP_STEP_MORE;
 	}
 	if (c->drain_left > 0) {

@@ -422,12 +422,21 @@ TEST(sends_bodies)
 	CHECK(http_client_perform(client, &call, &result, &why) ==
 	    OUTCOME_OK);
 	CHECK(result.status == 404 && flow.done == 0);
+	/* Refused in the middle. */
+	flow.done = 0;
+	call.url = url("good.foo.test", "/put?full");
+	CHECK(http_client_perform(client, &call, &result, &why) ==
+	    OUTCOME_OK && result.status == 507);
 	/* POST and other methods. */
 	call = (struct http_call){ .method = HTTP_POST, .body = "{}",
 	    .body_len = 2, .url = url("good.foo.test", "/echo") };
 	CHECK(http_client_perform(client, &call, &result, &why) ==
 	    OUTCOME_OK);
 	CHECK_STRING(buffer_string(&result.body), "{}");
+	call.body_len = 0;
+	call.url = url("good.foo.test", "/put");
+	CHECK(http_client_perform(client, &call, &result, &why) ==
+	    OUTCOME_OK && result.status == 201);
 	call = (struct http_call){ .method = HTTP_DELETE,
 	    .url = url("good.foo.test", "/empty") };
 	CHECK(http_client_perform(client, &call, &result, &why) ==
@@ -561,7 +570,7 @@ end_liar(const struct liar *liar)
 	unlink(liar->path);
 }
 
-#define LONG "X-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
+#define LONG "X-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
 #define PROBLEM "HTTP/1.1 404 x\r\nContent-Type: application/problem+json\r\n"
 
 TEST(bounds_what_servers_send)
