@@ -20,9 +20,11 @@
 static void
 show_done(const cJSON *packet, void *context)
 {
-	fputs(context, stdout);
-	ctl_print_string(packet, "account", 0);
-	putchar('\n');
+	const char *id = json_string(packet, "account");
+	char *safe = terminal_escape(id != NULL ? id : "the account");
+
+	printf("%s%s\n", (const char *)context, safe);
+	free(safe);
 }
 
 /* "10G" as the configuration files spell it; -1. */
