@@ -170,7 +170,7 @@ check: deps
 	$(MAKE) VARIANT=asan WERROR=-Werror all unit-tests lab-tree
 	$(MAKE) -s VARIANT=asan run-check
 run-check:
-	LAB_VARIANT=asan tests/run $(UNIT_COMMANDS) \
+	LAB_VARIANT=asan tests/run $(UNIT_COMMANDS) tests/lab/check-cell \
 	    $(foreach t,$(LAB_TESTS),'tests/lab/lab run $(t)')
 
 lint:
