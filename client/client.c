@@ -34,6 +34,8 @@ static const struct {
 	{ "not-shared", EX_NOINPUT },
 	{ "not-found", EX_NOINPUT },
 	{ "input", EX_NOINPUT },
+	{ "no-user", EX_NOUSER },
+	{ "no-host", EX_NOHOST },
 	{ "url", EX_CONFIG },
 	{ "config", EX_CONFIG },
 };

@@ -92,20 +92,32 @@ write_message(int fd, const char *message, size_t len)
 	return result;
 }
 
+/* What sendmail says for good, and the word for it. */
+static const struct {
+	int code;
+	const char *word;
+} permanent[] = {
+	{ EX_USAGE, "handover" },
+	{ EX_DATAERR, "handover" },
+	{ EX_NOUSER, "no-user" },
+	{ EX_NOHOST, "no-host" },
+	{ EX_NOPERM, "handover" },
+	{ EX_CONFIG, "handover" },
+};
+
 static enum outcome
 judge(int status, int written, struct reason *why)
 {
-	static const int permanent[] = { EX_USAGE, EX_DATAERR, EX_NOUSER,
-		EX_NOHOST, EX_NOPERM, EX_CONFIG };
 	size_t i;
 
 	if (WIFSIGNALED(status))
 		return reason_set(why, OUTCOME_TEMPFAIL, "handover",
 		    "sendmail was ended by signal %d", WTERMSIG(status));
 	for (i = 0; i < sizeof(permanent) / sizeof(permanent[0]); i++)
-		if (WEXITSTATUS(status) == permanent[i])
-			return reason_set(why, OUTCOME_PERMFAIL, "handover",
-			    "sendmail ended with %d", permanent[i]);
+		if (WEXITSTATUS(status) == permanent[i].code)
+			return reason_set(why, OUTCOME_PERMFAIL,
+			    permanent[i].word, "sendmail ended with %d",
+			    permanent[i].code);
 	if (status != 0 || written < 0)
 		return reason_set(why, OUTCOME_TEMPFAIL, "handover",
 		    "sendmail ended with %d", WEXITSTATUS(status));
