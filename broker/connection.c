@@ -30,6 +30,14 @@ struct connection_list {
 	size_t max, count;
 };
 
+/* A message in our hands is brought to its end, within connection_stop's
+ * time; a connection that Postfix only keeps open may end at once. */
+static void
+set_busy(bool is_busy)
+{
+	signal(SIGTERM, is_busy ? SIG_IGN : SIG_DFL);
+}
+
 /* The child's whole life: one connection. */
 static void
 serve(const struct connection_options *options, int fd)
@@ -50,6 +58,7 @@ serve(const struct connection_options *options, int fd)
 		.timeout_ms = IDLE_MS,
 		.deliver = inbound_deliver,
 		.context = &inbound,
+		.busy = set_busy,
 	};
 
 	inbound.notify = notify_new(config, options->trust, options->breaker);
@@ -106,7 +115,8 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 	if (fd < 0)
 		return;
 	if (unix_socket_peer(fd, &uid) < 0 ||
-	    (uid != list->options.peer && uid != 0))
+	    (list->options.peer != CONNECTION_ANY_PEER &&
+	    uid != list->options.peer && uid != 0))
 		log_text(LOG_WARNING, "-", "refused",
 		    "connection of uid %d on the LMTP socket", (int)uid);
 	else if (spawn(list, fd) < 0)
@@ -121,7 +131,8 @@ log_death(pid_t pid, int status)
 {
 	struct log_line line;
 
-	if (status == 0)
+	if (status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) ==
+	    SIGTERM))
 		return;
 	log_begin(&line, LOG_ERROR, "-", "died");
 	log_number(&line, LOG_KEY_PID, pid);
@@ -193,8 +204,12 @@ connection_stop(struct connection_list **list, int seconds)
 	event_free(old->child_event);
 	close(old->fd);
 	while (old->count > 0 && clock_monotonic_ms() < deadline) {
-		reap(old);
+		/* Again and again: a busy child does not hear it. */
+		for (size_t i = 0; i < old->max; i++)
+			if (old->children[i] != 0)
+				kill(old->children[i], SIGTERM);
 		usleep(10000);
+		reap(old);
 	}
 	for (size_t i = 0; i < old->max; i++)
 		if (old->children[i] != 0) {

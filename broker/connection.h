@@ -7,6 +7,8 @@
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
+#include <sys/types.h>
+
 #include <event2/event.h>
 
 #include "breaker.h"
@@ -15,6 +17,8 @@
 #include "http_client.h"
 
 struct connection_list;
+
+#define CONNECTION_ANY_PEER ((uid_t)-1) /* the socket's mode decides */
 
 struct connection_options {
 	const struct broker_config *config;

@@ -313,8 +313,8 @@ serve_recipient(struct passage *passage, struct envelope_recipient *r)
 		reason_set(&why, OUTCOME_PERMFAIL, "expired",
 		    "the share has expired");
 	else
-		inbound->notify_send(inbound->notify, &message, &destination,
-		    recipient, &why);
+		why.outcome = inbound->notify_send(inbound->notify, &message,
+		    &destination, recipient, &why);
 	log_notified(passage, recipient, &destination, &why);
 	conclude(passage, r, &destination, &why);
 }

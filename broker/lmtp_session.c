@@ -31,6 +31,13 @@ reply(struct session *session, const char *text)
 }
 
 static void
+set_busy(const struct session *session, bool is_busy)
+{
+	if (session->options->busy != NULL)
+		session->options->busy(is_busy);
+}
+
+static void
 refuse(struct session *session, const char *text)
 {
 	reply(session, text);
@@ -155,6 +162,7 @@ do_data(struct session *session, const struct smtp_command *command)
 		return;
 	}
 	data.context = spool;
+	set_busy(session, true);
 	reply(session, "354 Go ahead");
 	if (smtp_stream_flush(session->stream) < 0 ||
 	    read_message(session, &data) < 0)
@@ -234,10 +242,12 @@ do_line(struct session *session)
 	long len;
 
 	/* Replies gather until the client waits: one write for a pipeline. */
-	if (session->stream->start == session->stream->end &&
-	    smtp_stream_flush(session->stream) < 0) {
-		session->over = true;
-		return;
+	if (session->stream->start == session->stream->end) {
+		if (smtp_stream_flush(session->stream) < 0) {
+			session->over = true;
+			return;
+		}
+		set_busy(session, false);
 	}
 	len = smtp_stream_read_line(session->stream, line);
 	if (len == -1) {

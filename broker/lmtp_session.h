@@ -25,6 +25,10 @@ struct lmtp_session_options {
 	void (*deliver)(void *context, struct envelope *envelope,
 	    const char *message, size_t len);
 	void *context;
+	/* Told when a message is in our hands, and when its replies are out
+	 * and we wait for a command: only then may we be ended. May be
+	 * NULL. */
+	void (*busy)(bool is_busy);
 };
 
 /* Serves the connection until it ends. */

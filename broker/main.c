@@ -102,7 +102,8 @@ configure(struct broker *broker, const struct daemon_options *options)
 		log_fatal(EX_OSERR, "cannot read interface addresses");
 }
 
-/* The socket for Postfix, which lies in Postfix's own chroot. */
+/* The socket for Postfix, which lies in Postfix's own chroot. One that was
+ * passed has its owner and mode already, and there may be no user table. */
 static int
 listen_lmtp(struct broker *broker)
 {
@@ -110,11 +111,13 @@ listen_lmtp(struct broker *broker)
 	struct unix_socket_owner owner = { .mode = 0600 };
 	int fd = daemon_passed_socket("in");
 
+	broker->postfix = CONNECTION_ANY_PEER;
 	if (privileges_find_user(config->listen_user, &owner.uid,
-	    &owner.gid) < 0)
+	    &owner.gid) == 0)
+		broker->postfix = owner.uid;
+	else if (fd < 0)
 		log_fatal(EX_NOUSER, "there is no user %s (listen_user)",
 		    config->listen_user);
-	broker->postfix = owner.uid;
 	if (fd < 0)
 		fd = unix_socket_listen(config->listen, SOCK_STREAM, &owner);
 	if (fd < 0)

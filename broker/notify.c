@@ -106,10 +106,25 @@ perform(struct attempt *attempt, struct http_call *call, const char *path,
 	    (result->status < 500 || result->status == 507), clock_now());
 	/* Trouble on the way is never the message's fault. */
 	if (outcome != OUTCOME_OK)
-		return OUTCOME_TEMPFAIL;
+		return attempt->why->outcome = OUTCOME_TEMPFAIL;
 	if (result->status / 100 != 2)
 		return judge(attempt, result);
 	return OUTCOME_OK;
+}
+
+/* Header fields of a request, owned by the caller. The server may have many
+ * names; on its Unix socket the URL does not tell which is meant. */
+static struct http_header_list *
+new_headers(const struct attempt *attempt)
+{
+	struct http_header_list *headers = x_malloc(sizeof(*headers));
+
+	http_header_init(headers);
+	if (notify_peer_is_local(attempt->notify->peer,
+	    &attempt->destination->url))
+		http_header_add(headers, "Host",
+		    attempt->destination->url.host);
+	return headers;
 }
 
 /* ---- the destination's agent ------------------------------------------------ */
@@ -152,6 +167,7 @@ read_agent(struct attempt *attempt, const struct http_result *result,
 static enum outcome
 get_agent(struct attempt *attempt, struct agent **agent_r)
 {
+	struct http_header_list *headers;
 	struct http_call call = { .method = HTTP_GET, .max_body = 65536 };
 	struct http_result result;
 	enum outcome outcome;
@@ -160,13 +176,17 @@ get_agent(struct attempt *attempt, struct agent **agent_r)
 	    attempt->destination->url.text, clock_now());
 	if (*agent_r != NULL)
 		return OUTCOME_OK;
+	call.headers = headers = new_headers(attempt);
 	http_result_init(&result);
 	outcome = perform(attempt, &call, CARGO_API_WELL_KNOWN, &result);
 	if (outcome == OUTCOME_OK)
 		outcome = read_agent(attempt, &result, agent_r);
 	http_result_free(&result);
+	free(headers);
+	if (outcome == OUTCOME_OK)
+		return OUTCOME_OK;
 	/* Nothing that this page says can be about the message. */
-	return outcome == OUTCOME_OK ? OUTCOME_OK : OUTCOME_TEMPFAIL;
+	return attempt->why->outcome = OUTCOME_TEMPFAIL;
 }
 
 /* ---- the notification ------------------------------------------------------- */
@@ -195,14 +215,16 @@ get_token(struct attempt *attempt, const char *agent, char **token_r)
 	outcome = grip_client_token(notify_peer_signer(attempt->notify->peer),
 	    attempt->identity, GRIP_NOTIFY, &claims, token_r, attempt->why);
 	grip_claims_free(&claims);
+	if (outcome == OUTCOME_OK)
+		return OUTCOME_OK;
 	/* gripd's no is our own configuration's: the message can wait. */
-	return outcome == OUTCOME_OK ? OUTCOME_OK : OUTCOME_TEMPFAIL;
+	return attempt->why->outcome = OUTCOME_TEMPFAIL;
 }
 
 static enum outcome
 post(struct attempt *attempt, const char *token)
 {
-	struct http_header_list *headers = x_malloc(sizeof(*headers));
+	struct http_header_list *headers = new_headers(attempt);
 	struct http_call call = {
 		.method = HTTP_POST,
 		.headers = headers,
@@ -213,7 +235,6 @@ post(struct attempt *attempt, const char *token)
 	struct http_result result;
 	enum outcome outcome;
 
-	http_header_init(headers);
 	http_header_add(headers, "Content-Type", "application/json");
 	http_header_add_format(headers, "Authorization", "GRIP %s", token);
 	http_result_init(&result);

@@ -125,8 +125,9 @@ pins(void *arg, const char *host, struct http_client_pins *pins_r,
 	return OUTCOME_OK;
 }
 
-static bool
-is_local(const struct notify_peer *peer, const struct service_url *url)
+bool
+notify_peer_is_local(const struct notify_peer *peer,
+    const struct service_url *url)
 {
 	return config_list_has(&peer->config->local_mailboxes, url->text);
 }
@@ -135,8 +136,8 @@ char *
 notify_peer_url(const struct notify_peer *peer, const struct service_url *url,
     const char *path)
 {
-	if (is_local(peer, url))
-		return x_asprintf("http://%s%s", url->host, path);
+	if (notify_peer_is_local(peer, url))
+		return x_asprintf("http://localhost%s", path);
 	return x_asprintf("%s%s", url->text, path);
 }
 
@@ -219,7 +220,7 @@ notify_peer_get(struct notify_peer *peer, const char *identity,
 	struct grip_identities *identities = NULL;
 	const struct grip_identity *found;
 
-	if (is_local(peer, url))
+	if (notify_peer_is_local(peer, url))
 		return get_local(peer, client_r, why);
 	if (grip_client_identities(peer->signer, &identities, why) !=
 	    OUTCOME_OK)

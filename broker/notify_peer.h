@@ -7,6 +7,8 @@
 #ifndef NOTIFY_PEER_H
 #define NOTIFY_PEER_H
 
+#include <stdbool.h>
+
 #include "broker_config.h"
 #include "grip_client.h"
 #include "http_client.h"
@@ -25,6 +27,10 @@ void notify_peer_free(struct notify_peer **peer);
 enum outcome notify_peer_get(struct notify_peer *peer, const char *identity,
     const struct service_url *url, struct http_client **client_r,
     struct reason *why);
+
+/* True if it is reached by mailbox.sock. */
+bool notify_peer_is_local(const struct notify_peer *peer,
+    const struct service_url *url);
 
 /* The URL of a path there, as that client wants it; owned by the caller. */
 char *notify_peer_url(const struct notify_peer *peer,

@@ -61,8 +61,11 @@ fake_notify(struct notify *notify, const struct notify_message *message,
 	snprintf(one, sizeof(one), "%s<%s@%s ", destination->mailbox,
 	    recipient, destination->url.host);
 	strcat(seen.notified, one);
-	if (strstr(destination->url.host, "down") != NULL)
-		return reason_set(why, OUTCOME_TEMPFAIL, "connect", "down");
+	if (strstr(destination->url.host, "down") != NULL) {
+		/* What it returns counts, not whose reason it passes on. */
+		reason_set(why, OUTCOME_PERMFAIL, "connect", "down");
+		return OUTCOME_TEMPFAIL;
+	}
 	if (strstr(destination->url.host, "no") != NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "no-account", "no");
 	return OUTCOME_OK;

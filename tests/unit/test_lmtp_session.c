@@ -39,7 +39,7 @@ converse(const char *input)
 {
 	static char output[8192];
 	struct lmtp_session_options options = { "mx.bar.test", "/tmp", 1000,
-		5000, take, NULL };
+		5000, take, NULL, NULL };
 	size_t len = 0;
 	ssize_t more;
 	int ends[2];
