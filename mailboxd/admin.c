@@ -388,8 +388,15 @@ serve_fsck(void *context, struct control_connection *connection,
 static void
 on_swept(void *arg, int64_t files)
 {
-	cJSON *answer = cJSON_CreateObject();
+	cJSON *answer = NULL;
+	struct reason why;
 
+	if (files == -1) {
+		admin_reply(arg, reason_set(&why, OUTCOME_TEMPFAIL, "busy",
+		    "a sweep is running"), &why, NULL);
+		return;
+	}
+	answer = cJSON_CreateObject();
 	json_add_integer(answer, "files", files);
 	admin_reply(arg, OUTCOME_OK, NULL, answer);
 }

@@ -313,8 +313,11 @@ garbage_sweep(struct store *store, int64_t now,
 {
 	struct sweep *sweep;
 
-	if (store->sweeping)
+	if (store->sweeping) {
+		if (done != NULL)
+			done(arg, -1);
 		return;
+	}
 	store->sweeping = true;
 	sweep = x_calloc(1, sizeof(*sweep));
 	sweep->store = store;

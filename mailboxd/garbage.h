@@ -26,7 +26,8 @@ enum outcome garbage_add(struct store_txn *txn, const char *locator,
 
 /* Deletes what is due and uploads that have expired, in the background.
  * Call it every few seconds on the event loop; while a sweep runs it does
- * nothing. `done` (may be NULL) tells how many files went. */
+ * nothing. `done` (may be NULL) tells how many files went; -1, from within
+ * the call, that a sweep was running. */
 void garbage_sweep(struct store *store, int64_t now,
     void (*done)(void *arg, int64_t files), void *arg);
 

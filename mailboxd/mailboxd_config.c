@@ -18,6 +18,9 @@ static const struct config_key keys[] = {
 	    "/var/lib/cargomail", 0, 0, NULL },
 	{ "listen", CONFIG_LIST, AT(listen), "0.0.0.0:443", 0, 0, NULL },
 	{ "server_names", CONFIG_LIST, AT(server_names), NULL, 0, 0, NULL },
+	{ "web_hosts", CONFIG_LIST, AT(web_hosts), "", 0, 0, NULL },
+	{ "proxy_protocol", CONFIG_BOOLEAN, AT(proxy_protocol), "no", 0, 0,
+	    NULL },
 	{ "public_port", CONFIG_INTEGER, AT(public_port),
 	    "443", 1, 65535, NULL },
 	{ "agent", CONFIG_STRING, AT(agent), NULL, 0, 0, NULL },
@@ -137,14 +140,10 @@ check_enrolled(const struct mailboxd_config *config, char **error_r)
 }
 
 static int
-check_names(const struct mailboxd_config *config, char **error_r)
+check_hosts(const struct mailboxd_config *config, char **error_r)
 {
 	size_t i;
 
-	if (config->server_names.count == 0) {
-		*error_r = x_strdup("server_names: none given");
-		return -1;
-	}
 	for (i = 0; i < config->server_names.count; i++)
 		if (!grip_name_is_host(config->server_names.items[i])) {
 			*error_r = x_asprintf("server_names: %s is no host "
@@ -152,6 +151,26 @@ check_names(const struct mailboxd_config *config, char **error_r)
 			    config->server_names.items[i]);
 			return -1;
 		}
+	for (i = 0; i < config->web_hosts.count; i++)
+		if (!config_list_has(&config->server_names,
+			config->web_hosts.items[i])) {
+			*error_r = x_asprintf(
+			    "web_hosts: %s is not among server_names",
+			    config->web_hosts.items[i]);
+			return -1;
+		}
+	return 0;
+}
+
+static int
+check_names(const struct mailboxd_config *config, char **error_r)
+{
+	if (config->server_names.count == 0) {
+		*error_r = x_strdup("server_names: none given");
+		return -1;
+	}
+	if (check_hosts(config, error_r) == -1)
+		return -1;
 	if (!grip_name_is_service(config->agent, "_rra")) {
 		*error_r = x_asprintf("agent: %s is not _rra.domain",
 		    config->agent);

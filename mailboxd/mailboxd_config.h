@@ -17,6 +17,8 @@ struct mailboxd_config {
 	char *base_directory;
 	struct config_list listen;	 /* "0.0.0.0:443", "[::]:443" */
 	struct config_list server_names; /* own host names */
+	struct config_list web_hosts;	 /* those of them for browsers */
+	int proxy_protocol;		 /* of load balancers at layer 4 */
 	int64_t public_port;		 /* in the URLs told to others */
 	char *agent;			 /* "_rra.…" of every server name */
 	struct config_list agents;	 /* "host:_rra.…", before `agent` */

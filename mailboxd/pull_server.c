@@ -465,7 +465,8 @@ void
 pull_server_wait(struct pull_server *server, struct visit *visit,
     int seconds)
 {
-	wait_list_add(server->workers, visit, seconds);
+	/* Also who does not want to wait is looked for once. */
+	wait_list_add(server->workers, visit, seconds > 0 ? seconds : 1);
 	pull_server_poke(server);
 }
 

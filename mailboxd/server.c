@@ -173,14 +173,15 @@ open_http(struct mailboxd *mailboxd, struct server_sockets *sockets)
 {
 	struct http_server_limits limits = http_server_default_limits;
 	enum door door;
-	unsigned i;
+	unsigned i, flags = mailboxd->config->proxy_protocol
+	    ? HTTP_LISTEN_PROXY : 0;
 
 	limits.max_connections = (unsigned)mailboxd->config->connections;
 	mailboxd->http = http_server_new(mailboxd->base, &limits,
 	    &visit_handler, mailboxd);
 	for (i = 0; i < sockets->listen_count; i++)
 		if (http_server_listen(mailboxd->http, sockets->listen[i],
-			mailboxd->tls, DOOR_TLS, 0) == -1)
+			mailboxd->tls, DOOR_TLS, flags) == -1)
 			return -1;
 	for (i = 0; i < mailboxd->peer_count; i++) {
 		door = mailboxd->peers[i].route->client == PEER_RETRIEVAL

@@ -60,6 +60,8 @@ fill_name(const struct mailboxd *mailboxd,
 	tls_name->chain = name->chain;
 	tls_name->chain_len = identity->chain_count;
 	tls_name->key = name->key;
+	tls_name->no_client_certificate =
+	    config_list_has(&mailboxd->config->web_hosts, host);
 	return OUTCOME_OK;
 }
 

@@ -58,7 +58,8 @@ struct store {
 	int pending; /* jobs, tasks and uploads not yet back on the loop */
 	struct store_figures figures;
 	struct store_upload *hashed, **hashed_last; /* ready to commit */
-	int syncing; /* disk threads at it */
+	int finishing; /* small ones that will be there soon */
+	int syncing;   /* disk threads that commit them */
 
 	/* Event loop only. */
 	struct store_upload *uploads;

@@ -24,6 +24,8 @@
 #define CHECKPOINT ((int64_t)64 << 20) /* bytes between durable offsets */
 #define SYNC_ALONE ((int64_t)1 << 20) /* larger: not with the group */
 #define GROUP_MAX 128
+#define GROUP_FULL 64 /* no waiting for more */
+#define SYNCING_MAX 2 /* one is written while the other is synced */
 
 struct chunk {
 	struct chunk *next;
@@ -426,7 +428,8 @@ commit_group(struct store *store, struct store_upload *uploads)
 	}
 }
 
-/* Takes what has gathered while the threads before it synced. */
+/* Takes what has gathered, or nothing while more is about to come: those
+ * will come by here themselves. */
 static struct store_upload *
 hashed_take(struct store *store)
 {
@@ -435,6 +438,8 @@ hashed_take(struct store *store)
 
 	for (count = 0; *last != NULL && count < GROUP_MAX; count++)
 		last = &(*last)->next_hashed;
+	if (count == 0 || (count < GROUP_FULL && store->finishing > 0))
+		return NULL;
 	store->hashed = *last;
 	*last = NULL;
 	if (store->hashed == NULL)
@@ -442,19 +447,27 @@ hashed_take(struct store *store)
 	return first;
 }
 
-/* Two groups at a time: one is written while the other is synced. */
-#define SYNCING_MAX 2
+static bool
+upload_is_small(const struct store_upload *upload)
+{
+	return upload->size < SYNC_ALONE;
+}
 
+/* The end of one: hashed and to be committed, or not (`good` false). Then
+ * commits what may be, unless enough threads are at it. */
 static void
-upload_commit(struct store_upload *upload)
+upload_commit(struct store_upload *upload, bool good)
 {
 	struct store *store = upload->store;
 	struct store_upload *group;
 
 	pthread_mutex_lock(&store->lock);
-	upload->next_hashed = NULL;
-	*store->hashed_last = upload;
-	store->hashed_last = &upload->next_hashed;
+	store->finishing -= upload_is_small(upload);
+	if (good) {
+		upload->next_hashed = NULL;
+		*store->hashed_last = upload;
+		store->hashed_last = &upload->next_hashed;
+	}
 	if (store->syncing >= SYNCING_MAX) {
 		pthread_mutex_unlock(&store->lock);
 		return;
@@ -469,28 +482,38 @@ upload_commit(struct store_upload *upload)
 	pthread_mutex_unlock(&store->lock);
 }
 
-static void
-upload_end(struct store_upload *upload, enum upload_end end)
+/* True if what was finished is durable but for the group's sync. */
+static bool
+upload_prepare(struct store_upload *upload)
 {
 	const struct blob_ops *ops = upload->store->blobs->ops;
 	struct reason why;
 
+	if (!upload_verify(upload))
+		return false;
+	/* The group's sync should not wait for much. */
+	if (upload_is_small(upload) ||
+	    ops->sync(upload->writer, &why) == OUTCOME_OK)
+		return true;
+	upload_fail(upload, &why);
+	return false;
+}
+
+static void
+upload_end(struct store_upload *upload, enum upload_end end)
+{
+	bool good;
+
 	if (end == UPLOAD_BREAK) {
 		upload_keep(upload);
-		return;
-	}
-	if (end == UPLOAD_ABORT || !upload_verify(upload)) {
+	} else if (end == UPLOAD_ABORT) {
 		upload_remove(upload);
-		return;
+	} else {
+		good = upload_prepare(upload);
+		upload_commit(upload, good);
+		if (!good)
+			upload_remove(upload);
 	}
-	/* The group's sync should not wait for much. */
-	if (upload->size >= SYNC_ALONE &&
-	    ops->sync(upload->writer, &why) != OUTCOME_OK) {
-		upload_fail(upload, &why);
-		upload_remove(upload);
-		return;
-	}
-	upload_commit(upload);
 }
 
 /* The next chunk, or NULL when there is none; then the task has ended, and
@@ -704,6 +727,9 @@ store_upload_finish(struct store_upload **upload_p,
 
 	*upload_p = NULL;
 	upload->done = done;
+	pthread_mutex_lock(&upload->store->lock);
+	upload->store->finishing += upload_is_small(upload);
+	pthread_mutex_unlock(&upload->store->lock);
 	upload_hand_over(upload, UPLOAD_FINISH);
 }
 

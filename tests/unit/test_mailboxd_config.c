@@ -76,6 +76,7 @@ TEST(mistakes_are_named)
 		{ "server_names = Mailbox.a.test\nagent = _rra.a.test\n",
 		    "server_names" },
 		{ NAMES, "agent" },
+		{ GOOD "web_hosts = www.a.test\n", "web_hosts" },
 		{ NAMES "agent = _cb.a.test\n", "agent" },
 		{ GOOD "agents = mailbox.c.test:_rra.a.test\n", "agents" },
 		{ GOOD "agents = mailbox.b.test\n", "agents" },
