@@ -35,7 +35,7 @@ struct passage {
 	struct reason why;
 };
 
-/* ---- log -------------------------------------------------------------------- */
+/* ---- log --------------------------------------------------------------- */
 
 static void
 log_judgement(struct passage *passage, const char *verb)
@@ -94,15 +94,19 @@ log_replies(const struct passage *passage)
 	for (size_t i = 0; i < passage->envelope->count; i++) {
 		const struct envelope_recipient *r =
 		    &passage->envelope->recipients[i];
+		const char *text;
 		struct log_line line;
+		bool more;
+		int code = 0;
 
+		smtp_line_parse_reply(r->reply, &code, &more, &text);
 		for (size_t j = 0; j < 3; j++) {
 			if (r->reply[0] != table[j].digit)
 				continue;
 			log_begin(&line, table[j].level, passage->id,
 			    table[j].verb);
 			log_string(&line, LOG_KEY_RECIPIENT, r->path);
-			log_number(&line, LOG_KEY_STATUS, atoi(r->reply));
+			log_number(&line, LOG_KEY_STATUS, code);
 			log_string(&line, LOG_KEY_DETAIL, r->reply);
 			log_end(&line);
 			breaker_count(passage->inbound->breaker,
@@ -111,7 +115,7 @@ log_replies(const struct passage *passage)
 	}
 }
 
-/* ---- before anything ---------------------------------------------------------- */
+/* ---- before anything --------------------------------------------------- */
 
 /* A wrong configuration could send the message round for ever. */
 static bool
@@ -152,7 +156,7 @@ is_late(const struct passage *passage)
 	    passage->inbound->config->notify_give_up;
 }
 
-/* ---- judgement of the message -------------------------------------------------- */
+/* ---- judgement of the message ------------------------------------------ */
 
 /* Writes the status line for everybody. */
 static void
@@ -229,7 +233,7 @@ judge(struct passage *passage)
 	return false;
 }
 
-/* ---- recipients ------------------------------------------------------------------ */
+/* ---- recipients -------------------------------------------------------- */
 
 /*
  * Whom the sender wrote to. ORCPT tells the alias, and anybody may write

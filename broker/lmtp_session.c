@@ -45,7 +45,7 @@ refuse(struct session *session, const char *text)
 		session->over = true;
 }
 
-/* ---- commands -------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------- */
 
 static void
 do_lhlo(struct session *session, const struct smtp_command *command)
@@ -280,7 +280,7 @@ lmtp_session_run(int fd, const struct lmtp_session_options *options)
 	free(session.stream);
 }
 
-/* ---- the message ------------------------------------------------------------ */
+/* ---- the message ------------------------------------------------------- */
 
 enum data_state { DATA_START, DATA_DOT, DATA_DOT_CR, DATA_BODY, DATA_CR };
 

@@ -127,7 +127,7 @@ new_headers(const struct attempt *attempt)
 	return headers;
 }
 
-/* ---- the destination's agent ------------------------------------------------ */
+/* ---- the destination's agent ------------------------------------------- */
 
 static struct agent *
 find_agent(struct notify *notify, const char *url, int64_t now)
@@ -189,7 +189,7 @@ get_agent(struct attempt *attempt, struct agent **agent_r)
 	return attempt->why->outcome = OUTCOME_TEMPFAIL;
 }
 
-/* ---- the notification ------------------------------------------------------- */
+/* ---- the notification -------------------------------------------------- */
 
 static enum outcome
 get_token(struct attempt *attempt, const char *agent, char **token_r)

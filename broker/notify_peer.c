@@ -74,7 +74,7 @@ notify_peer_signer(struct notify_peer *peer)
 	return peer->signer;
 }
 
-/* ---- the destination -------------------------------------------------------- */
+/* ---- the destination --------------------------------------------------- */
 
 static enum outcome
 resolve(void *arg, const char *host,
@@ -141,7 +141,7 @@ notify_peer_url(const struct notify_peer *peer, const struct service_url *url,
 	return x_asprintf("%s%s", url->text, path);
 }
 
-/* ---- ourselves -------------------------------------------------------------- */
+/* ---- ourselves --------------------------------------------------------- */
 
 static bool
 same_identity(const struct grip_identity *a, const struct grip_identity *b)

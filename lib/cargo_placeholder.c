@@ -97,7 +97,7 @@ is_origin(const char *text)
 	return len > 0 && len <= 5 && text[len] == '\0' && text[0] != '0';
 }
 
-/* ---- one external body ---------------------------------------------------- */
+/* ---- one external body ------------------------------------------------- */
 
 static int
 read_number(const char *text, int64_t max, int64_t *number_r)
@@ -336,7 +336,7 @@ read_part(struct reading *reading, size_t index)
 	return outcome;
 }
 
-/* ---- the message ----------------------------------------------------------- */
+/* ---- the message ------------------------------------------------------- */
 
 /* The fields that made Postfix select the message: nobody signed them. */
 static enum outcome

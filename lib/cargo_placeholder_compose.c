@@ -43,7 +43,7 @@ is_printable(const char *text)
 	return true;
 }
 
-/* ---- checks ---------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------ */
 
 /* Fields that are ours to write; "Content-" stands for all of them. */
 static bool
@@ -108,7 +108,7 @@ check_draft(struct writing *writing)
 	return check_header(writing);
 }
 
-/* ---- pieces ---------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------ */
 
 static int
 add_encoded(void *context, const void *data, size_t len)

@@ -34,7 +34,7 @@ struct rebuilding {
 	struct reason *why;
 };
 
-/* ---- which bytes ------------------------------------------------------------ */
+/* ---- which bytes ------------------------------------------------------- */
 
 static void
 add_edit(struct rebuilding *r, size_t start, size_t end, ssize_t resource)
@@ -78,7 +78,7 @@ find_edits(struct rebuilding *r)
 	}
 }
 
-/* ---- one resource ----------------------------------------------------------- */
+/* ---- one resource ------------------------------------------------------ */
 
 static int
 put(struct rebuilding *r, const char *text, size_t len)

@@ -88,7 +88,7 @@ read_local(const char *text, char local_r[LOCAL_MAX * 2 + 1])
 	return out.len > 0 ? at + 1 : 0;
 }
 
-/* ---- domains ------------------------------------------------------------ */
+/* ---- domains ----------------------------------------------------------- */
 
 static uint32_t
 punycode_adapt(uint32_t delta, uint32_t points, int first)
@@ -217,7 +217,7 @@ mail_address_normalise_domain(const char *domain, size_t len,
 	return 0;
 }
 
-/* ---- whole addresses ---------------------------------------------------- */
+/* ---- whole addresses --------------------------------------------------- */
 
 int
 mail_address_normalise(const char *address, char normal_r[MAIL_ADDRESS_SIZE])

@@ -32,7 +32,7 @@ encoder_break(struct mail_encoder *e)
 	return encoder_put(e, e->eol, strlen(e->eol));
 }
 
-/* ---- base64 --------------------------------------------------------------- */
+/* ---- base64 ------------------------------------------------------------ */
 
 static int
 base64_group(struct mail_encoder *e, const unsigned char *in, size_t len)
@@ -73,7 +73,7 @@ base64_add(struct mail_encoder *e, const unsigned char *in, size_t len)
 	return 0;
 }
 
-/* ---- quoted-printable ----------------------------------------------------- */
+/* ---- quoted-printable -------------------------------------------------- */
 
 #define QP_LINE 75 /* and "=" makes 76 */
 

@@ -139,7 +139,7 @@ mail_header_get(const char *header, size_t len, const char *name)
 	return mail_header_unfold(&field);
 }
 
-/* ---- a single mailbox ---------------------------------------------------- */
+/* ---- a single mailbox -------------------------------------------------- */
 
 /* Behind the comment that begins at `text` (nesting counted), or NULL. */
 static const char *

@@ -64,7 +64,7 @@ mail_text_clean(const char *text, size_t len, size_t max)
 	return clean;
 }
 
-/* ---- reading ------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------- */
 
 static const char *
 skip_space(const char *at)
@@ -171,7 +171,7 @@ read_piece(const char **at, struct pieces *pieces)
 	return **at == ';' || **at == '\0' ? 0 : -1;
 }
 
-/* ---- RFC 2231 ------------------------------------------------------------ */
+/* ---- RFC 2231 ---------------------------------------------------------- */
 
 static int
 hex_value(char digit)

@@ -35,7 +35,7 @@
 #define BOX_READ 4096 /* bytes at a time */
 #define BOX_ANSWER_MAX ((MIME_MAX_PARTS + 2) * BOX_LINE_MAX + BOX_READ)
 
-/* ---- in the box: libetpan's tree becomes a list -------------------------- */
+/* ---- in the box: libetpan's tree becomes a list ------------------------ */
 
 struct box_walk {
 	const char *message;
@@ -271,7 +271,7 @@ box_child(int fd, const char *message, size_t len)
 	_exit(0);
 }
 
-/* ---- outside of the box --------------------------------------------------- */
+/* ---- outside of the box ------------------------------------------------ */
 
 /* The child's answer until it closes the pipe. 0, or -1. */
 static int

@@ -28,8 +28,9 @@ enum mime_encoding {
 
 /* A leaf, a multipart or an embedded message. Offsets count from the start
  * of the message. `start` is where the part's own header begins (for the
- * first part: 0; `body` if it has none); `body` behind the empty line; `end` where its content ends,
- * before the line end that belongs to the next boundary. */
+ * first part: 0; `body` if it has none); `body` behind the empty line; `end`
+ * where its content ends, before the line end that belongs to the next
+ * boundary. */
 struct mime_part {
 	int parent;	/* index in the list; -1 for the first */
 	int depth;	/* 0 for the first */

@@ -165,7 +165,7 @@ TEST(too_many_resources_are_refused)
 	}
 }
 
-/* ---- writing and rebuilding ------------------------------------------------- */
+/* ---- writing and rebuilding -------------------------------------------- */
 
 struct memory_io {
 	const char *const *resources;
