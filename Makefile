@@ -161,13 +161,13 @@ UNIT_COMMANDS = $(patsubst %,'%',$(TESTS) $(STORE_TESTS)) \
     $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))
 
 check-unit:
-	$(MAKE) VARIANT=asan WERROR=-Werror all unit-tests
+	$(MAKE) -j2 VARIANT=asan WERROR=-Werror all unit-tests
 	$(MAKE) -s VARIANT=asan run-unit
 run-unit:
 	tests/run $(UNIT_COMMANDS)
 
 check: deps
-	$(MAKE) VARIANT=asan WERROR=-Werror all unit-tests lab-tree
+	$(MAKE) -j2 VARIANT=asan WERROR=-Werror all unit-tests lab-tree
 	$(MAKE) -s VARIANT=asan run-check
 run-check:
 	LAB_VARIANT=asan tests/run $(UNIT_COMMANDS) tests/lab/check-cell \
@@ -194,7 +194,7 @@ run-fuzz: $(FUZZ_PROGRAMS)
 	    -artifact_prefix=$(B)/ $(B)/corpus/$$f tests/fuzz/corpus/$$f; done
 
 demo: deps
-	$(MAKE) all lab-tree
+	$(MAKE) -j2 all lab-tree
 	tests/lab/lab run tests/demo
 
 BENCHES = $(patsubst tests/bench/%.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
@@ -203,7 +203,7 @@ $(BENCHES): $(B)/%: $(B)/obj/tests/bench/%.o $(ARCHIVES) $(B)/liball.a
 benches: $(BENCHES) $(B)/forge
 
 bench: deps
-	$(MAKE) all benches lab-tree
+	$(MAKE) -j2 all benches lab-tree
 	$(MAKE) run-bench
 run-bench:
 	tests/bench/run

@@ -15,54 +15,52 @@
 
 #include <cjson/cJSON.h>
 
-#include "visibility.h"
-
 #define JSON_MAX_DEPTH 8
 #define JSON_MAX_INTEGER 9007199254740992LL /* 2^53 */
 
 /* NULL if the bytes are good JSON in our sense, else a fixed text that says
  * what is wrong. */
-GRIP_EXPORT const char *json_check(const char *data, size_t len);
+const char *json_check(const char *data, size_t len);
 
 /* Checks and parses. NULL with *error_r (fixed text) on failure. The caller
  * owns the tree: cJSON_Delete(). `error_r` may be NULL. */
-GRIP_EXPORT cJSON *json_parse(const char *data, size_t len,
+cJSON *json_parse(const char *data, size_t len,
     const char **error_r);
 
 /* The member's text, or NULL if it is absent or no string. */
-GRIP_EXPORT const char *json_string(const cJSON *object, const char *name);
+const char *json_string(const cJSON *object, const char *name);
 
 /* 0 and the value if the member is an integer within [min, max], else -1. */
-GRIP_EXPORT int json_integer(const cJSON *object, const char *name,
+int json_integer(const cJSON *object, const char *name,
     int64_t min, int64_t max, int64_t *value_r);
 
 /* 1 true, 0 false, -1 absent or no boolean. */
-GRIP_EXPORT int json_boolean(const cJSON *object, const char *name);
+int json_boolean(const cJSON *object, const char *name);
 
 /* The member if it is an array or object, else NULL. */
-GRIP_EXPORT const cJSON *json_array(const cJSON *object, const char *name);
-GRIP_EXPORT const cJSON *json_object(const cJSON *object, const char *name);
+const cJSON *json_array(const cJSON *object, const char *name);
+const cJSON *json_object(const cJSON *object, const char *name);
 
 /* True if `object` is an object whose members are all in the NULL-ended
  * list; the first that is not goes to *unknown_r (may be NULL). */
-GRIP_EXPORT bool json_members_known(const cJSON *object,
+bool json_members_known(const cJSON *object,
     const char *const *names, const char **unknown_r);
 
 /* True if it is an object with exactly these members, no more, no fewer. */
-GRIP_EXPORT bool json_members_exact(const cJSON *object,
+bool json_members_exact(const cJSON *object,
     const char *const *names);
 
 /* Adds a member; -1 for want of memory. Integers beyond an int are written
  * exactly (cJSON alone would print them as floating point). */
-GRIP_EXPORT int json_add_string(cJSON *object, const char *name,
+int json_add_string(cJSON *object, const char *name,
     const char *value);
-GRIP_EXPORT int json_add_integer(cJSON *object, const char *name,
+int json_add_integer(cJSON *object, const char *name,
     int64_t value);
-GRIP_EXPORT int json_add_boolean(cJSON *object, const char *name, bool value);
-GRIP_EXPORT int json_add_item(cJSON *object, const char *name, cJSON *item);
+int json_add_boolean(cJSON *object, const char *name, bool value);
+int json_add_item(cJSON *object, const char *name, cJSON *item);
 
 /* The object as compact text, owned by the caller (free()); NULL for want
  * of memory. */
-GRIP_EXPORT char *json_format(const cJSON *value);
+char *json_format(const cJSON *value);
 
 #endif

@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "visibility.h"
-
 struct unix_socket_owner {
 	uid_t uid;
 	gid_t gid;
@@ -27,17 +25,17 @@ int unix_socket_listen(const char *path, int type,
 
 /* Connects, close-on-exec; `timeout_ms` is then set for every send and
  * receive (0: none). The descriptor, or -1 with errno. */
-GRIP_EXPORT int unix_socket_connect(const char *path, int type,
+int unix_socket_connect(const char *path, int type,
     int timeout_ms);
 
 /* The peer's uid by SO_PEERCRED; -1 if it cannot be told. */
-GRIP_EXPORT int unix_socket_peer(int fd, uid_t *uid_r);
+int unix_socket_peer(int fd, uid_t *uid_r);
 
 /* One packet, whole or not at all. 0, or -1 with errno. */
-GRIP_EXPORT int unix_socket_send(int fd, const void *data, size_t len);
+int unix_socket_send(int fd, const void *data, size_t len);
 
 /* One packet into at most `max` bytes: its length; 0 if the peer closed; -1
  * with errno (EMSGSIZE: it was larger, the connection is of no more use). */
-GRIP_EXPORT ssize_t unix_socket_receive(int fd, void *data_r, size_t max);
+ssize_t unix_socket_receive(int fd, void *data_r, size_t max);
 
 #endif
