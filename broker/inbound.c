@@ -14,6 +14,7 @@
 #include "mail_header.h"
 #include "memory.h"
 #include "sender_proof.h"
+#include "service_url.h"
 
 /* Received fields before it is a loop, as Postfix's hopcount_limit; and
  * passes through this very broker. */
@@ -192,29 +193,29 @@ refuse_proof(struct passage *passage)
 		    "The sender of this placeholder is not proven");
 }
 
-/* True if the message is a placeholder that is to be acted on. Otherwise
- * status lines or replies are set. */
-static bool
-judge(struct passage *passage)
+/* What of a placeholder that parses keeps us from acting on it; OK if
+ * nothing does. */
+static enum outcome
+check_placeholder(const struct passage *passage, struct reason *why)
 {
-	if (sender_proof_check(passage->message, passage->len,
-	    &passage->inbound->config->authserv_ids, passage->sender,
-	    &passage->why) != OUTCOME_OK) {
-		refuse_proof(passage);
-		return false;
-	}
-	if (passage->envelope->count > CARGO_MAX_RECIPIENTS)
-		reason_set(&passage->why, OUTCOME_PERMFAIL, "limit",
-		    "too many recipients");
-	else
-		cargo_placeholder_parse(passage->message, passage->len,
-		    &passage->placeholder, &passage->why);
-	if (passage->placeholder != NULL &&
-	    passage->placeholder->message_id == NULL) {
-		cargo_placeholder_free(&passage->placeholder);
-		reason_set(&passage->why, OUTCOME_PERMFAIL, "form",
+	const struct cargo_placeholder *p = passage->placeholder;
+	struct service_url origin;
+
+	if (p->message_id == NULL)
+		return reason_set(why, OUTCOME_PERMFAIL, "form",
 		    "Message-ID cannot be read");
-	}
+	/* No agent would ever go there. */
+	if (service_url_parse(p->origin, &passage->inbound->config->port_list,
+	    &origin) < 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "origin",
+		    "%s has a port that is not allowed", p->origin);
+	return OUTCOME_OK;
+}
+
+static void
+read_placeholder(struct passage *passage)
+{
+	read_placeholder(passage);
 	if (passage->placeholder != NULL) {
 		log_judgement(passage, "placeholder");
 		return true;

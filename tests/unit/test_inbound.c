@@ -20,15 +20,16 @@
 #define RECEIVED                                                               \
 	"Received: from x by mx.bar.test (Postfix);\r\n\t"                     \
 	"Sun, 29 Nov 2026 %s +0000\r\n"
-#define MESSAGE(category)                                                      \
+#define MESSAGE(category) MESSAGE_AT("https://mailbox.hospital.test", category)
+#define MESSAGE_AT(origin, category)                                           \
 	"From: alice@foo.test\r\nMessage-ID: <1@foo.test>\r\n"                 \
-	"X-Origin-Resource-Mailbox-URL: https://mailbox.hospital.test; "       \
+	"X-Origin-Resource-Mailbox-URL: " origin "; "                          \
 	"share=" SHARE "\r\nX-Correspondence-Category: " category "\r\n"       \
 	"MIME-Version: 1.0\r\n"                                                \
 	"Content-Type: multipart/mixed; boundary=42\r\n\r\n--42\r\n"           \
 	"Content-Type: message/external-body; access-type=content-addressed-"  \
 	"uri; hash-algorithm=sha256; size=5; expiration=\"Sat, 5 Dec 2026 "    \
-	"14:05:01 +0000\"; origin=\"https://mailbox.hospital.test\"; "         \
+	"14:05:01 +0000\"; origin=\"" origin "\"; "                            \
 	"share=" SHARE "; category=healthcare\r\n\r\n"                         \
 	"Content-Type: text/plain\r\nContent-ID: <" HASH ">\r\n\r\n--42--\r\n"
 
@@ -268,6 +269,23 @@ TEST(what_is_not_proven_is_delivered_with_a_status_or_rejected)
 	world_close(&w);
 }
 
+TEST(an_origin_at_another_port_is_not_passed_on)
+{
+	char message[4096] = GOOD, *at;
+	struct world w;
+
+	/* The same length, in header and body. */
+	while ((at = strstr(message, "hospital.test")) != NULL)
+		memcpy(at, "hosp.test:222", 13);
+	world_open(&w, SETTINGS);
+	world_add(&w, "RCPT TO:<bob@bar.test>");
+	world_deliver(&w, message);
+	CHECK_STRING(seen.notified, "");
+	CHECK_STRING(seen.sent,
+	    "X-Cargomail-Status: malformed; reason=form|bob@bar.test |");
+	world_close(&w);
+}
+
 TEST(an_expired_share_is_refused_without_asking)
 {
 	struct world w;
@@ -300,6 +318,20 @@ TEST(a_placeholder_over_a_limit_is_delivered_untouched)
 	free(message);
 }
 
+TEST(an_origin_at_another_port_is_not_told_of)
+{
+	struct world w;
+
+	world_open(&w, SETTINGS);
+	world_add(&w, "RCPT TO:<bob@bar.test>");
+	world_deliver(&w, PROOF MESSAGE_AT(
+	    "https://mailbox.hospital.test:22", "healthcare"));
+	CHECK_STRING(seen.notified, "");
+	CHECK_STRING(seen.sent,
+	    "X-Cargomail-Status: malformed; reason=origin|bob@bar.test |");
+	world_close(&w);
+}
+
 TEST(a_loop_ends)
 {
 	char message[8192] = "";
@@ -325,8 +357,10 @@ main(void)
 	RUN(a_destination_that_says_no_or_nothing);
 	RUN(after_give_up_it_is_delivered_all_the_same);
 	RUN(what_is_not_proven_is_delivered_with_a_status_or_rejected);
+	RUN(an_origin_at_another_port_is_not_passed_on);
 	RUN(an_expired_share_is_refused_without_asking);
 	RUN(a_placeholder_over_a_limit_is_delivered_untouched);
+	RUN(an_origin_at_another_port_is_not_told_of);
 	RUN(a_loop_ends);
 	return test_done();
 }
