@@ -158,7 +158,7 @@ main(int argc, char **argv)
 	const char *directory = argc > 1 ? argv[1] : "build";
 	struct bench bench = { .count = argc > 2 ? atoi(argv[2]) : 10000,
 		.size = argc > 3 ? (size_t)atol(argv[3]) : 16384,
-		.flight = argc > 4 ? atoi(argv[4]) : 256 };
+		.flight = argc > 4 ? atoi(argv[4]) : 512 };
 	struct store_figures figures;
 	double store, pack;
 	int round, i;
