@@ -215,6 +215,26 @@ check_placeholder(const struct passage *passage, struct reason *why)
 static void
 read_placeholder(struct passage *passage)
 {
+	if (passage->envelope->count > CARGO_MAX_RECIPIENTS)
+		reason_set(&passage->why, OUTCOME_PERMFAIL, "limit",
+		    "too many recipients");
+	else if (cargo_placeholder_parse(passage->message, passage->len,
+	    &passage->placeholder, &passage->why) == OUTCOME_OK &&
+	    check_placeholder(passage, &passage->why) != OUTCOME_OK)
+		cargo_placeholder_free(&passage->placeholder);
+}
+
+/* True if the message is a placeholder that is to be acted on. Otherwise
+ * status lines or replies are set. */
+static bool
+judge(struct passage *passage)
+{
+	if (sender_proof_check(passage->message, passage->len,
+	    &passage->inbound->config->authserv_ids, passage->sender,
+	    &passage->why) != OUTCOME_OK) {
+		refuse_proof(passage);
+		return false;
+	}
 	read_placeholder(passage);
 	if (passage->placeholder != NULL) {
 		log_judgement(passage, "placeholder");
