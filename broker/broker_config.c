@@ -35,11 +35,11 @@ const struct config_key broker_config_keys[] = {
 	    0, 0, NULL },
 	{ "local_mailboxes", CONFIG_LIST, AT(local_mailboxes), "", 0, 0,
 	    NULL },
-	{ "ca_bundle", CONFIG_STRING, AT(ca_bundle),
+	{ "ca_bundle", CONFIG_STRING, AT(outward.ca_bundle),
 	    "/etc/ssl/certs/ca-certificates.crt", 0, 0, NULL },
-	{ "tls_trust", CONFIG_LIST, AT(tls_trust), "webpki", 0, 0, NULL },
-	{ "ports", CONFIG_STRING, AT(ports), "443, 8443", 0, 0, NULL },
-	{ "allow_addresses", CONFIG_LIST, AT(allow_addresses), "", 0, 0,
+	{ "tls_trust", CONFIG_LIST, AT(outward.tls_trust), "webpki", 0, 0, NULL },
+	{ "ports", CONFIG_STRING, AT(outward.ports), "443, 8443", 0, 0, NULL },
+	{ "allow_addresses", CONFIG_LIST, AT(outward.allow_addresses), "", 0, 0,
 	    NULL },
 	{ "connect_timeout", CONFIG_DURATION, AT(connect_timeout), "15s", 1,
 	    600, NULL },
@@ -71,22 +71,6 @@ fail(char **error_r, char *error)
 }
 
 static int
-check_trust(const char *path, const struct config_list *trust,
-    char **error_r)
-{
-	for (size_t i = 0; i < trust->count; i++)
-		if (strcmp(trust->items[i], "webpki") != 0 &&
-		    strcmp(trust->items[i], "dns") != 0)
-			return fail(error_r, x_asprintf("%s: tls_trust: %s "
-			    "is neither webpki nor dns", path,
-			    trust->items[i]));
-	if (trust->count == 0)
-		return fail(error_r, x_asprintf("%s: tls_trust: nobody "
-		    "would be believed", path));
-	return 0;
-}
-
-static int
 check_lists(const char *path, const struct broker_config *config,
     char **error_r)
 {
@@ -98,11 +82,11 @@ check_lists(const char *path, const struct broker_config *config,
 		    "is believed", path));
 	for (size_t i = 0; i < config->local_mailboxes.count; i++)
 		if (service_url_parse(config->local_mailboxes.items[i],
-		    &config->port_list, &url) < 0)
+		    &config->outward.port_list, &url) < 0)
 			return fail(error_r, x_asprintf("%s: "
 			    "local_mailboxes: %s is no URL of a mailbox",
 			    path, config->local_mailboxes.items[i]));
-	return check_trust(path, &config->tls_trust, error_r);
+	return 0;
 }
 
 static int
@@ -124,16 +108,8 @@ derive(const char *path, struct broker_config *config, char **error_r)
 		free(config->hostname);
 		config->hostname = x_strdup(name);
 	}
-	if (service_ports_parse(config->ports, &config->port_list) < 0)
-		return fail(error_r, x_asprintf("%s: ports: not a list of "
-		    "ports", path));
-	config->policy = address_policy_new();
-	for (size_t i = 0; i < config->allow_addresses.count; i++)
-		if (address_policy_add(config->policy,
-		    config->allow_addresses.items[i]) < 0)
-			return fail(error_r, x_asprintf("%s: allow_addresses: "
-			    "%s is no network (or one too many)", path,
-			    config->allow_addresses.items[i]));
+	if (outward_derive(&config->outward, path, error_r) < 0)
+		return -1;
 	return check_lists(path, config, error_r);
 }
 
@@ -152,12 +128,6 @@ broker_config_read(const char *path, struct broker_config *config_r,
 void
 broker_config_free(struct broker_config *config)
 {
-	address_policy_free(&config->policy);
+	outward_close(&config->outward);
 	config_file_free(broker_config_keys, config);
-}
-
-int
-broker_config_trusts(const struct broker_config *config, const char *word)
-{
-	return config_list_has(&config->tls_trust, word);
 }

@@ -7,9 +7,8 @@
 
 #include <stdint.h>
 
-#include "address_policy.h"
 #include "config_file.h"
-#include "service_url.h"
+#include "outward.h"
 
 enum broker_unauthenticated {
 	BROKER_UNAUTHENTICATED_DELIVER,
@@ -29,10 +28,7 @@ struct broker_config {
 	char *destinations; /* path of the map */
 	char *recipient_delimiter;
 	struct config_list local_mailboxes; /* URLs reached by mailbox.sock */
-	char *ca_bundle;
-	struct config_list tls_trust;	    /* webpki, dns */
-	char *ports;
-	struct config_list allow_addresses;
+	struct outward outward;
 	int64_t connect_timeout; /* seconds */
 	int64_t notify_timeout;
 	int64_t notify_give_up;
@@ -42,9 +38,6 @@ struct broker_config {
 	int64_t smtp_timeout;
 	int64_t max_connections;
 	int64_t max_message_size;
-	/* Made of the above by broker_config_read. */
-	struct service_ports port_list;
-	struct address_policy *policy;
 };
 
 /* For the test of the manual. */
@@ -54,9 +47,5 @@ extern const struct config_key broker_config_keys[];
 int broker_config_read(const char *path, struct broker_config *config_r,
     char **error_r);
 void broker_config_free(struct broker_config *config);
-
-/* 1 if `word` ("webpki", "dns") stands in tls_trust. */
-int broker_config_trusts(const struct broker_config *config,
-    const char *word);
 
 #endif

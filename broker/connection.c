@@ -61,7 +61,7 @@ serve(const struct connection_options *options, int fd)
 		.busy = set_busy,
 	};
 
-	inbound.notify = notify_new(config, options->trust, options->breaker);
+	inbound.notify = notify_new(config, options->breaker);
 	lmtp_session_run(fd, &session);
 	notify_free(&inbound.notify);
 }

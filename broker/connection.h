@@ -14,7 +14,6 @@
 #include "breaker.h"
 #include "broker_config.h"
 #include "destination_map.h"
-#include "http_client.h"
 
 struct connection_list;
 
@@ -23,7 +22,6 @@ struct connection_list;
 struct connection_options {
 	const struct broker_config *config;
 	const struct destination_map *map;
-	const struct http_client_trust *trust;
 	struct breaker *breaker;
 	uid_t peer; /* who may connect: Postfix's user */
 };

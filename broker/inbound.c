@@ -205,8 +205,8 @@ check_placeholder(const struct passage *passage, struct reason *why)
 		return reason_set(why, OUTCOME_PERMFAIL, "form",
 		    "Message-ID cannot be read");
 	/* No agent would ever go there. */
-	if (service_url_parse(p->origin, &passage->inbound->config->port_list,
-	    &origin) < 0)
+	if (service_url_parse(p->origin,
+	    &passage->inbound->config->outward.port_list, &origin) < 0)
 		return reason_set(why, OUTCOME_PERMFAIL, "origin",
 		    "%s has a port that is not allowed", p->origin);
 	return OUTCOME_OK;

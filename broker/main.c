@@ -35,7 +35,6 @@
 struct broker {
 	struct broker_config config;
 	struct destination_map *map;
-	struct http_client_trust *trust;
 	struct breaker *breaker;
 	struct event_base *base;
 	struct connection_list *connections;
@@ -80,26 +79,18 @@ static void
 configure(struct broker *broker, const struct daemon_options *options)
 {
 	struct broker_config *config = &broker->config;
-	struct reason why = { OUTCOME_OK, "", "" };
 	char *error = NULL;
 
 	if (broker_config_read(options->config, config, &error) < 0)
 		log_fatal(EX_CONFIG, "%s", error);
 	broker->map = destination_map_read(config->destinations,
-	    &config->port_list, &error);
+	    &config->outward.port_list, &error);
 	if (broker->map == NULL)
 		log_fatal(EX_CONFIG, "%s", error);
-	if (broker_config_trusts(config, "webpki")) {
-		broker->trust = http_client_trust_load(config->ca_bundle,
-		    &why);
-		if (broker->trust == NULL)
-			log_fatal(EX_CONFIG, "%s: ca_bundle: %s",
-			    options->config, why.text);
-	}
+	if (outward_open(&config->outward, options->config, &error) < 0)
+		log_fatal(EX_CONFIG, "%s", error);
 	if (options->check)
 		exit(EX_OK);
-	if (address_policy_read_interfaces(config->policy) < 0)
-		log_fatal(EX_OSERR, "cannot read interface addresses");
 }
 
 /* The socket for Postfix, which lies in Postfix's own chroot. One that was
@@ -191,14 +182,13 @@ main(int argc, char **argv)
 	    grip_remote_key_init() < 0)
 		log_fatal(EX_OSERR, "cannot start: out of memory");
 	connections = (struct connection_options){ &broker.config,
-		broker.map, broker.trust, broker.breaker, broker.postfix };
+		broker.map, broker.breaker, broker.postfix };
 	broker.connections = connection_start(broker.base, lmtp_fd,
 	    &connections);
 	serve(&broker, control_fd);
 	connection_stop(&broker.connections, STOP_SECONDS);
 	event_base_free(broker.base);
 	breaker_free(&broker.breaker);
-	http_client_trust_free(&broker.trust);
 	destination_map_free(&broker.map);
 	broker_config_free(&broker.config);
 	return 0;

@@ -47,14 +47,13 @@ struct attempt {
 };
 
 struct notify *
-notify_new(const struct broker_config *config,
-    const struct http_client_trust *trust, struct breaker *breaker)
+notify_new(const struct broker_config *config, struct breaker *breaker)
 {
 	struct notify *notify = x_calloc(1, sizeof(*notify));
 
 	notify->config = config;
 	notify->breaker = breaker;
-	notify->peer = notify_peer_new(config, trust);
+	notify->peer = notify_peer_new(config);
 	return notify;
 }
 

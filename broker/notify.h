@@ -20,7 +20,7 @@ struct notify;
 
 /* All that it is given must outlive it. */
 struct notify *notify_new(const struct broker_config *config,
-    const struct http_client_trust *trust, struct breaker *breaker);
+    struct breaker *breaker);
 void notify_free(struct notify **notify);
 
 struct notify_message {

@@ -16,9 +16,8 @@
 
 struct notify_peer;
 
-/* All that it is given must outlive it. `trust` may be NULL. */
-struct notify_peer *notify_peer_new(const struct broker_config *config,
-    const struct http_client_trust *trust);
+/* `config` must outlive it. */
+struct notify_peer *notify_peer_new(const struct broker_config *config);
 void notify_peer_free(struct notify_peer **peer);
 
 /* The client that speaks to `url` as `identity`; owned by the peer, good

@@ -22,7 +22,6 @@
 
 struct retrievald {
 	struct retrievald_config config;
-	struct http_client_trust *trust;
 	struct event_base *base;
 	struct control *control;
 	struct worker_pool *pool;
@@ -56,22 +55,14 @@ static void
 configure(struct retrievald *retrievald, const struct daemon_options *options)
 {
 	struct retrievald_config *config = &retrievald->config;
-	struct reason why = { 0 };
 	char *error = NULL;
 
 	if (retrievald_config_read(options->config, config, &error) < 0)
 		log_fatal(EX_CONFIG, "%s", error);
-	if (retrievald_config_trusts(config, "webpki")) {
-		retrievald->trust = http_client_trust_load(config->ca_bundle,
-		    &why);
-		if (retrievald->trust == NULL)
-			log_fatal(EX_CONFIG, "%s: ca_bundle: %s",
-			    options->config, why.text);
-	}
+	if (outward_open(&config->outward, options->config, &error) < 0)
+		log_fatal(EX_CONFIG, "%s", error);
 	if (options->check)
 		exit(EX_OK);
-	if (address_policy_read_interfaces(config->policy) < 0)
-		log_fatal(EX_OSERR, "cannot read interface addresses");
 }
 
 static void
@@ -131,13 +122,12 @@ main(int argc, char **argv)
 	retrievald.base = event_base_new();
 	if (retrievald.base != NULL)
 		retrievald.pool = worker_pool_start(retrievald.base,
-		    &retrievald.config, retrievald.trust);
+		    &retrievald.config);
 	if (retrievald.pool == NULL)
 		log_fatal(EX_OSERR, "cannot start workers");
 	serve(&retrievald, control_fd);
 	worker_pool_stop(&retrievald.pool);
 	event_base_free(retrievald.base);
-	http_client_trust_free(&retrievald.trust);
 	retrievald_config_free(&retrievald.config);
 	return 0;
 }

@@ -16,11 +16,11 @@ const struct config_key retrievald_config_keys[] = {
 	{ "user", CONFIG_STRING, AT(user), "cargomail-retrieval", 0, 0, NULL },
 	{ "workers", CONFIG_INTEGER, AT(workers), "8", 1,
 	    RETRIEVALD_MAX_WORKERS, NULL },
-	{ "ca_bundle", CONFIG_STRING, AT(ca_bundle),
+	{ "ca_bundle", CONFIG_STRING, AT(outward.ca_bundle),
 	    "/etc/ssl/certs/ca-certificates.crt", 0, 0, NULL },
-	{ "tls_trust", CONFIG_LIST, AT(tls_trust), "webpki", 0, 0, NULL },
-	{ "ports", CONFIG_STRING, AT(ports), "443, 8443", 0, 0, NULL },
-	{ "allow_addresses", CONFIG_LIST, AT(allow_addresses), "", 0, 0,
+	{ "tls_trust", CONFIG_LIST, AT(outward.tls_trust), "webpki", 0, 0, NULL },
+	{ "ports", CONFIG_STRING, AT(outward.ports), "443, 8443", 0, 0, NULL },
+	{ "allow_addresses", CONFIG_LIST, AT(outward.allow_addresses), "", 0, 0,
 	    NULL },
 	{ "connect_timeout", CONFIG_DURATION, AT(connect_timeout), "30s", 1,
 	    600, NULL },
@@ -43,42 +43,12 @@ fail(char **error_r, char *error)
 }
 
 static int
-check_trust(const char *path, const struct config_list *trust,
-    char **error_r)
-{
-	size_t i;
-
-	for (i = 0; i < trust->count; i++)
-		if (strcmp(trust->items[i], "webpki") != 0 &&
-		    strcmp(trust->items[i], "dns") != 0)
-			return fail(error_r, x_asprintf("%s: tls_trust: %s "
-			    "is neither webpki nor dns", path,
-			    trust->items[i]));
-	if (trust->count == 0)
-		return fail(error_r, x_asprintf("%s: tls_trust: nobody "
-		    "would be believed", path));
-	return 0;
-}
-
-static int
 derive(const char *path, struct retrievald_config *config, char **error_r)
 {
-	size_t i;
-
 	if (config->base_directory[0] != '/')
 		return fail(error_r, x_asprintf("%s: base_directory: not an "
 		    "absolute path", path));
-	if (service_ports_parse(config->ports, &config->port_list) < 0)
-		return fail(error_r, x_asprintf("%s: ports: not a list of "
-		    "ports", path));
-	config->policy = address_policy_new();
-	for (i = 0; i < config->allow_addresses.count; i++)
-		if (address_policy_add(config->policy,
-		    config->allow_addresses.items[i]) < 0)
-			return fail(error_r, x_asprintf("%s: allow_addresses: "
-			    "%s is no network (or one too many)", path,
-			    config->allow_addresses.items[i]));
-	return check_trust(path, &config->tls_trust, error_r);
+	return outward_derive(&config->outward, path, error_r);
 }
 
 int
@@ -96,13 +66,6 @@ retrievald_config_read(const char *path, struct retrievald_config *config_r,
 void
 retrievald_config_free(struct retrievald_config *config)
 {
-	address_policy_free(&config->policy);
+	outward_close(&config->outward);
 	config_file_free(retrievald_config_keys, config);
-}
-
-int
-retrievald_config_trusts(const struct retrievald_config *config,
-    const char *word)
-{
-	return config_list_has(&config->tls_trust, word);
 }

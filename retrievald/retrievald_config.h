@@ -7,9 +7,8 @@
 
 #include <stdint.h>
 
-#include "address_policy.h"
 #include "config_file.h"
-#include "service_url.h"
+#include "outward.h"
 
 #define RETRIEVALD_MAX_WORKERS 64
 
@@ -17,18 +16,12 @@ struct retrievald_config {
 	char *base_directory;
 	char *user;
 	int64_t workers;
-	char *ca_bundle;
-	struct config_list tls_trust;	    /* webpki, dns */
-	char *ports;			    /* that an origin may name */
-	struct config_list allow_addresses; /* networks; for labs */
+	struct outward outward;
 	int64_t connect_timeout; /* seconds */
 	int64_t stall_timeout;	 /* seconds below minimum_rate */
 	int64_t minimum_rate;	 /* bytes a second */
 	int64_t lease_wait;	 /* seconds of long poll */
 	int64_t gripd_timeout;	 /* seconds, signer and resolver */
-	/* Made of the above by retrievald_config_read. */
-	struct service_ports port_list;
-	struct address_policy *policy;
 };
 
 /* For the test of the manual. */
@@ -38,9 +31,5 @@ extern const struct config_key retrievald_config_keys[];
 int retrievald_config_read(const char *path,
     struct retrievald_config *config_r, char **error_r);
 void retrievald_config_free(struct retrievald_config *config);
-
-/* 1 if `word` ("webpki", "dns") stands in tls_trust. */
-int retrievald_config_trusts(const struct retrievald_config *config,
-    const char *word);
 
 #endif

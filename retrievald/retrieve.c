@@ -10,15 +10,14 @@
 #include <string.h>
 
 #include "cargo_api.h"
+#include "cargo_peer.h"
 #include "clock.h"
 #include "grip_client.h"
-#include "grip_remote_key.h"
 #include "http_pipe.h"
 #include "log.h"
 #include "memory.h"
 #include "peer_list.h"
 #include "pull_client.h"
-#include "retrieve_peer.h"
 #include "service_url.h"
 
 /* A token is used only if it lives this much longer (seconds): the origin's
@@ -28,9 +27,8 @@
 struct retrieve {
 	const struct retrievald_config *config;
 	const char *pull_socket;
-	struct grip_client *signer, *resolver;
 	struct pull_client *mailboxd;
-	struct retrieve_peer *peer;
+	struct cargo_peer *peer;
 };
 
 /* What one pull needs while it lasts. */
@@ -46,29 +44,27 @@ struct pull {
 };
 
 struct retrieve *
-retrieve_new(const struct retrievald_config *config,
-    const struct http_client_trust *trust, struct reason *why)
+retrieve_new(const struct retrievald_config *config, struct reason *why)
 {
 	struct retrieve *retrieve = x_calloc(1, sizeof(*retrieve));
-	int timeout_ms = (int)config->gripd_timeout * 1000;
+	struct cargo_peer_options options = {
+		.self = PEER_RETRIEVAL,
+		.role = GRIP_ROLE_AGENT,
+		.user_agent = "Cargomail-retrievald/" VERSION,
+		.outward = &config->outward,
+		.gripd_timeout = config->gripd_timeout,
+		.connect_timeout = config->connect_timeout,
+		.minimum_rate = config->minimum_rate,
+		.stall_timeout = config->stall_timeout,
+	};
 
 	retrieve->config = config;
 	retrieve->pull_socket = peer_socket_path(PEER_MAILBOX,
 	    PEER_RETRIEVAL);
-	retrieve->signer = grip_client_new(peer_socket_path(PEER_SIGN,
-	    PEER_RETRIEVAL), GRIP_PROTOCOL_SIGN, timeout_ms);
-	retrieve->resolver = grip_client_new(peer_socket_path(PEER_RESOLVE,
-	    PEER_RETRIEVAL), GRIP_PROTOCOL_RESOLVE, timeout_ms);
-	if (retrieve->signer == NULL || retrieve->resolver == NULL ||
-	    grip_remote_key_init() < 0) {
-		reason_set(why, OUTCOME_TEMPFAIL, "internal",
-		    "cannot prepare keys and connections");
-		retrieve_free(&retrieve);
-		return NULL;
-	}
-	retrieve->mailboxd = pull_client_new(retrieve->pull_socket, why);
-	retrieve->peer = retrieve_peer_new(config, trust, retrieve->signer,
-	    retrieve->resolver);
+	retrieve->peer = cargo_peer_new(&options, why);
+	if (retrieve->peer != NULL)
+		retrieve->mailboxd = pull_client_new(retrieve->pull_socket,
+		    why);
 	if (retrieve->mailboxd == NULL)
 		retrieve_free(&retrieve);
 	return retrieve;
@@ -79,11 +75,8 @@ retrieve_free(struct retrieve **retrieve)
 {
 	if (*retrieve == NULL)
 		return;
-	/* The peer's key uses the signer: it goes first. */
-	retrieve_peer_free(&(*retrieve)->peer);
+	cargo_peer_free(&(*retrieve)->peer);
 	pull_client_free(&(*retrieve)->mailboxd);
-	grip_client_free(&(*retrieve)->signer);
-	grip_client_free(&(*retrieve)->resolver);
 	x_free(retrieve);
 }
 
@@ -110,8 +103,8 @@ renew_token(struct pull *pull, struct reason *why)
 	    pull->token_expires - clock_now() > TOKEN_RESERVE_S)
 		return OUTCOME_OK;
 	x_free(&pull->token);
-	outcome = grip_client_token(pull->retrieve->signer,
-	    pull->lease->agent, GRIP_GET, &claims, &pull->token, why);
+	outcome = grip_client_token(
+	    cargo_peer_signer(pull->retrieve->peer), pull->lease->agent, GRIP_GET, &claims, &pull->token, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	/* Policy may have made it shorter than the type allows. */
@@ -182,15 +175,24 @@ judge_put(struct pull *pull, const struct http_result *put,
 }
 
 static void
-begin_get(const struct pull *pull, const struct lease_resource *resource,
-    struct http_header_list *headers)
+add_token(const struct pull *pull, struct http_header_list *headers)
 {
 	http_header_init(headers);
 	http_header_add_format(headers, "Authorization", "GRIP %s",
 	    pull->token);
-	if (resource->have > 0)
-		http_header_add_format(headers, "Range", "bytes=%lld-",
-		    (long long)resource->have);
+}
+
+static void
+begin_get(const struct pull *pull, const struct lease_resource *resource,
+    struct http_header_list *headers)
+{
+	add_token(pull, headers);
+	if (resource->have == 0)
+		return;
+	http_header_add_format(headers, "Range", "bytes=%lld-",
+	    (long long)resource->have);
+	http_header_add_format(headers, "If-Range", "\"%s\"",
+	    resource->hash);
 }
 
 static void
@@ -255,6 +257,25 @@ get_bytes(struct pull *pull, const struct lease_resource *resource,
 	return outcome;
 }
 
+/* What a refused HEAD cannot say, since it has no body: the problem. A GET is
+ * refused for the same reason; one byte, in case it is not. */
+static void
+ask_why(struct pull *pull, const char *url, struct http_header_list *headers,
+    struct http_result *result)
+{
+	struct http_call call = { .method = HTTP_GET, .url = url,
+		.headers = headers };
+	unsigned status = result->status;
+	struct reason why;
+
+	http_header_add(headers, "Range", "bytes=0-0");
+	if (http_client_perform(pull->client, &call, result, &why) ==
+	    OUTCOME_OK && result->status / 100 == 4)
+		return;
+	http_result_clear(result);
+	result->status = status;
+}
+
 /* mailboxd has the bytes: is this recipient entitled to them? */
 static enum outcome
 ask_head(struct pull *pull, const struct lease_resource *resource,
@@ -268,12 +289,14 @@ ask_head(struct pull *pull, const struct lease_resource *resource,
 	enum outcome outcome;
 	char length[24];
 
-	begin_get(pull, resource, &headers);
+	add_token(pull, &headers);
 	http_result_init(&result);
 	outcome = http_client_perform(pull->client, &call, &result, &why);
 	if (outcome != OUTCOME_OK) {
 		set_origin_facts(facts, &result, &why);
 	} else if (result.status != 200) {
+		if (result.status / 100 == 4)
+			ask_why(pull, url, &headers, &result);
 		set_origin_facts(facts, &result, NULL);
 		outcome = OUTCOME_TEMPFAIL;
 	} else if (http_result_header(&result, "content-length", length,
@@ -400,11 +423,11 @@ prepare(struct pull *pull, struct lease_facts *facts)
 
 	memset(facts, 0, sizeof(*facts));
 	if (service_url_parse(pull->lease->origin,
-	    &retrieve->config->port_list, &pull->origin) < 0)
+	    &retrieve->config->outward.port_list, &pull->origin) < 0)
 		outcome = reason_set(&why, OUTCOME_PERMFAIL, "url",
 		    "the origin's URL is not one we speak to");
 	else
-		outcome = retrieve_peer_get(retrieve->peer,
+		outcome = cargo_peer_get(retrieve->peer,
 		    pull->lease->agent, &pull->client, &why);
 	if (outcome != OUTCOME_OK)
 		set_local_facts(facts, &why);

@@ -17,7 +17,7 @@ struct retrieve;
 
 /* Everything must outlive it; does not connect yet. NULL with `why`. */
 struct retrieve *retrieve_new(const struct retrievald_config *config,
-    const struct http_client_trust *trust, struct reason *why);
+    struct reason *why);
 void retrieve_free(struct retrieve **retrieve);
 
 /* Asks for a lease, waiting as the configuration says. OK with *lease_r, or

@@ -64,7 +64,7 @@ worker_run(const struct worker *worker)
 	struct lease *lease;
 	unsigned backoff = 0;
 
-	retrieve = retrieve_new(worker->config, worker->trust, &why);
+	retrieve = retrieve_new(worker->config, &why);
 	if (retrieve == NULL)
 		log_fatal(EXIT_FAILURE, "worker: %s", why.text);
 	for (;;) {

@@ -25,7 +25,6 @@ struct worker_slot {
 
 struct worker {
 	const struct retrievald_config *config;
-	const struct http_client_trust *trust; /* NULL without webpki */
 	struct worker_slot *slot;
 };
 

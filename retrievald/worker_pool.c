@@ -23,7 +23,6 @@ struct worker_pool {
 	struct event_base *base;
 	struct event *child_event, *respawn_event;
 	const struct retrievald_config *config;
-	const struct http_client_trust *trust;
 	struct worker_slot *slots; /* shared with the workers */
 	size_t count;
 	int64_t since;
@@ -41,7 +40,7 @@ static void
 become_worker(const struct worker_pool *pool, struct worker_slot *slot,
     pid_t parent)
 {
-	struct worker worker = { pool->config, pool->trust, slot };
+	struct worker worker = { pool->config, slot };
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	sigset_t none;
 	size_t i;
@@ -124,15 +123,13 @@ reap(evutil_socket_t fd, short what, void *arg)
 
 struct worker_pool *
 worker_pool_start(struct event_base *base,
-    const struct retrievald_config *config,
-    const struct http_client_trust *trust)
+    const struct retrievald_config *config)
 {
 	struct worker_pool *pool = x_calloc(1, sizeof(*pool));
 	size_t i;
 
 	pool->base = base;
 	pool->config = config;
-	pool->trust = trust;
 	pool->count = (size_t)config->workers;
 	pool->since = clock_now();
 	pool->slots = mmap(NULL, slots_size(pool), PROT_READ | PROT_WRITE,

@@ -19,8 +19,7 @@ struct worker_pool;
 /* Forks the workers; one that dies is replaced, at most once a second. NULL
  * if memory cannot be shared with them. Everything must outlive it. */
 struct worker_pool *worker_pool_start(struct event_base *base,
-    const struct retrievald_config *config,
-    const struct http_client_trust *trust);
+    const struct retrievald_config *config);
 
 /* Ends the workers and waits for them. mailboxd keeps what had arrived. */
 void worker_pool_stop(struct worker_pool **pool);

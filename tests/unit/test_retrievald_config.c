@@ -62,9 +62,9 @@ TEST(defaults_are_sane)
 
 	CHECK(read_text("", &config, &error) == 0);
 	CHECK(config.workers == 8);
-	CHECK(config.port_list.count == 2);
-	CHECK(retrievald_config_trusts(&config, "webpki"));
-	CHECK(!retrievald_config_trusts(&config, "dns"));
+	CHECK(config.outward.port_list.count == 2);
+	CHECK(outward_trusts(&config.outward, "webpki"));
+	CHECK(!outward_trusts(&config.outward, "dns"));
 	retrievald_config_free(&config);
 }
 

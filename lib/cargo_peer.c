@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Who we are to an origin, and who an origin is to us.
+ * Who we are to a Resource Mailbox and who it is to us; see cargo_peer.h.
+ * What gripd says is believed; what the server says is the caller's to judge.
  */
-#include "retrieve_peer.h"
+#include "cargo_peer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +14,13 @@
 #include "grip_remote_key.h"
 #include "memory.h"
 
-struct retrieve_peer {
-	const struct retrievald_config *config;
-	const struct http_client_trust *trust;
+struct cargo_peer {
+	struct cargo_peer_options options;
 	struct grip_client *signer, *resolver;
-	/* Of the agent last asked for; its first chain element tells whether
-	 * gripd's certificate has changed since. */
+	/* Of the identity last asked for; its leaf tells whether gripd's
+	 * certificate has changed since. */
 	struct grip_identities *identities;
-	const struct grip_identity *agent;
+	const struct grip_identity *identity;
 	struct tls_der chain[GRIP_PROTOCOL_CHAIN_MAX];
 	EVP_PKEY *key;
 	struct http_client *client;
@@ -30,7 +30,7 @@ static enum outcome
 resolve(void *arg, const char *host,
     struct http_client_addresses *addresses_r, struct reason *why)
 {
-	const struct retrieve_peer *peer = arg;
+	const struct cargo_peer *peer = arg;
 	struct grip_addresses addresses;
 	enum outcome outcome;
 	size_t i;
@@ -53,7 +53,7 @@ static enum outcome
 pins(void *arg, const char *host, struct http_client_pins *pins_r,
     struct reason *why)
 {
-	const struct retrieve_peer *peer = arg;
+	const struct cargo_peer *peer = arg;
 	const char *domain = strchr(host, '.');
 	struct grip_keys keys;
 	enum outcome outcome;
@@ -68,7 +68,8 @@ pins(void *arg, const char *host, struct http_client_pins *pins_r,
 	free(name);
 	if (outcome != OUTCOME_OK)
 		/* The bundle may do, if it is believed at all. */
-		return peer->trust != NULL ? OUTCOME_OK : outcome;
+		return peer->options.outward->trust != NULL ? OUTCOME_OK
+							    : outcome;
 	if (!keys.secure)
 		return OUTCOME_OK;
 	for (i = 0; i < keys.count &&
@@ -79,37 +80,54 @@ pins(void *arg, const char *host, struct http_client_pins *pins_r,
 	return OUTCOME_OK;
 }
 
-struct retrieve_peer *
-retrieve_peer_new(const struct retrievald_config *config,
-    const struct http_client_trust *trust, struct grip_client *signer,
-    struct grip_client *resolver)
-{
-	struct retrieve_peer *peer = x_calloc(1, sizeof(*peer));
-
-	peer->config = config;
-	peer->trust = trust;
-	peer->signer = signer;
-	peer->resolver = resolver;
-	return peer;
-}
-
 static void
-forget(struct retrieve_peer *peer)
+forget(struct cargo_peer *peer)
 {
 	http_client_free(&peer->client);
 	EVP_PKEY_free(peer->key);
 	peer->key = NULL;
-	peer->agent = NULL;
+	peer->identity = NULL;
 	grip_identities_free(&peer->identities);
 }
 
+struct cargo_peer *
+cargo_peer_new(const struct cargo_peer_options *options, struct reason *why)
+{
+	struct cargo_peer *peer = x_calloc(1, sizeof(*peer));
+	int timeout_ms = (int)options->gripd_timeout * 1000;
+
+	peer->options = *options;
+	peer->signer = grip_client_new(
+	    peer_socket_path(PEER_SIGN, options->self), GRIP_PROTOCOL_SIGN,
+	    timeout_ms);
+	peer->resolver = grip_client_new(
+	    peer_socket_path(PEER_RESOLVE, options->self),
+	    GRIP_PROTOCOL_RESOLVE, timeout_ms);
+	if (peer->signer != NULL && peer->resolver != NULL &&
+	    grip_remote_key_init() == 0)
+		return peer;
+	reason_set(why, OUTCOME_TEMPFAIL, "internal",
+	    "cannot prepare keys and connections");
+	cargo_peer_free(&peer);
+	return NULL;
+}
+
 void
-retrieve_peer_free(struct retrieve_peer **peer)
+cargo_peer_free(struct cargo_peer **peer)
 {
 	if (*peer == NULL)
 		return;
+	/* The key uses the signer: it goes first. */
 	forget(*peer);
+	grip_client_free(&(*peer)->signer);
+	grip_client_free(&(*peer)->resolver);
 	x_free(peer);
+}
+
+struct grip_client *
+cargo_peer_signer(struct cargo_peer *peer)
+{
+	return peer->signer;
 }
 
 static bool
@@ -122,52 +140,53 @@ same_identity(const struct grip_identity *a, const struct grip_identity *b)
 }
 
 static EVP_PKEY *
-remote_key(const struct grip_identity *agent, struct grip_client *signer)
+remote_key(const struct grip_identity *identity, struct grip_client *signer)
 {
-	const unsigned char *der = agent->chain[0].der;
-	X509 *certificate = d2i_X509(NULL, &der, (long)agent->chain[0].len);
+	const unsigned char *der = identity->chain[0].der;
+	X509 *certificate = d2i_X509(NULL, &der, (long)identity->chain[0].len);
 	EVP_PKEY *key = NULL;
 
 	if (certificate != NULL)
-		key = grip_remote_key_new(certificate, agent->name, signer);
+		key = grip_remote_key_new(certificate, identity->name, signer);
 	X509_free(certificate);
 	return key;
 }
 
 static enum outcome
-make_client(struct retrieve_peer *peer, struct reason *why)
+make_client(struct cargo_peer *peer, struct reason *why)
 {
-	const struct retrievald_config *config = peer->config;
+	const struct cargo_peer_options *own = &peer->options;
 	struct http_client_options options = {
-		.user_agent = "Cargomail-retrievald/" VERSION,
-		.trust = peer->trust,
-		.pins = retrievald_config_trusts(config, "dns") ? pins : NULL,
+		.user_agent = own->user_agent,
+		.trust = own->outward->trust,
+		.pins = outward_trusts(own->outward, "dns") ? pins : NULL,
 		.resolve = resolve,
 		.arg = peer,
-		.policy = config->policy,
+		.ports = &own->outward->port_list,
+		.policy = own->outward->policy,
 		.chain = peer->chain,
-		.connect_ms = (unsigned)config->connect_timeout * 1000,
-		.low_speed_rate = (unsigned)config->minimum_rate,
-		.low_speed_s = (unsigned)config->stall_timeout,
+		.connect_ms = (unsigned)own->connect_timeout * 1000,
+		.low_speed_rate = (unsigned)own->minimum_rate,
+		.low_speed_s = (unsigned)own->stall_timeout,
 	};
 	size_t i;
 
-	peer->key = remote_key(peer->agent, peer->signer);
+	peer->key = remote_key(peer->identity, peer->signer);
 	if (peer->key == NULL)
 		return reason_set(why, OUTCOME_TEMPFAIL, "internal",
-		    "certificate of %s cannot be used", peer->agent->name);
-	for (i = 0; i < peer->agent->chain_count; i++) {
-		peer->chain[i].data = peer->agent->chain[i].der;
-		peer->chain[i].len = peer->agent->chain[i].len;
+		    "certificate of %s cannot be used", peer->identity->name);
+	for (i = 0; i < peer->identity->chain_count; i++) {
+		peer->chain[i].data = peer->identity->chain[i].der;
+		peer->chain[i].len = peer->identity->chain[i].len;
 	}
-	options.chain_len = peer->agent->chain_count;
+	options.chain_len = peer->identity->chain_count;
 	options.key = peer->key;
 	peer->client = http_client_new(&options, why);
 	return peer->client != NULL ? OUTCOME_OK : OUTCOME_TEMPFAIL;
 }
 
 enum outcome
-retrieve_peer_get(struct retrieve_peer *peer, const char *agent,
+cargo_peer_get(struct cargo_peer *peer, const char *identity,
     struct http_client **client_r, struct reason *why)
 {
 	struct grip_identities *identities = NULL;
@@ -177,21 +196,21 @@ retrieve_peer_get(struct retrieve_peer *peer, const char *agent,
 	outcome = grip_client_identities(peer->signer, &identities, why);
 	if (outcome != OUTCOME_OK)
 		return OUTCOME_TEMPFAIL;
-	found = grip_identities_find(identities, agent);
-	if (found == NULL || found->role != GRIP_ROLE_AGENT ||
+	found = grip_identities_find(identities, identity);
+	if (found == NULL || found->role != peer->options.role ||
 	    found->chain_count == 0) {
 		grip_identities_free(&identities);
 		return reason_set(why, OUTCOME_TEMPFAIL, "unknown-identity",
-		    "gripd has no certificate of the agent %s", agent);
+		    "gripd has no certificate of %s for us", identity);
 	}
-	if (peer->client != NULL && same_identity(found, peer->agent)) {
+	if (peer->client != NULL && same_identity(found, peer->identity)) {
 		grip_identities_free(&identities);
 		*client_r = peer->client;
 		return OUTCOME_OK;
 	}
 	forget(peer);
 	peer->identities = identities;
-	peer->agent = found;
+	peer->identity = found;
 	outcome = make_client(peer, why);
 	if (outcome != OUTCOME_OK)
 		forget(peer);
