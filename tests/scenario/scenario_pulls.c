@@ -80,6 +80,7 @@ static void
 fail(const char *what, const char *detail)
 {
 	printf("not ok - line %d: %s: %s\n", play.line, what, detail);
+	nftw(play.fixture.path, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
 	exit(1);
 }
 
