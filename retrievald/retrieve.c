@@ -104,7 +104,8 @@ renew_token(struct pull *pull, struct reason *why)
 		return OUTCOME_OK;
 	x_free(&pull->token);
 	outcome = grip_client_token(
-	    cargo_peer_signer(pull->retrieve->peer), pull->lease->agent, GRIP_GET, &claims, &pull->token, why);
+	    cargo_peer_signer(pull->retrieve->peer), pull->lease->agent,
+	    GRIP_GET, &claims, &pull->token, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	/* Policy may have made it shorter than the type allows. */

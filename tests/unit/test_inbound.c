@@ -118,8 +118,8 @@ world_open(struct world *w, const char *settings)
 	free(w->config.hostname);
 	w->config.hostname = x_strdup("mx.bar.test");
 	service_ports_parse("443", &w->config.outward.port_list);
-	map = destination_map_parse("map", map_text, &w->config.outward.port_list,
-	    &error);
+	map = destination_map_parse("map", map_text,
+	    &w->config.outward.port_list, &error);
 	CHECK(map != NULL);
 	w->inbound = (struct inbound){ .config = &w->config, .map = map,
 		.breaker = breaker_new(3, 60), .notify_send = fake_notify,
