@@ -266,6 +266,20 @@ sweep_end(struct sweep *sweep)
 	free(sweep);
 }
 
+/* No callback runs within the call that asked for it: so what is decided at
+ * once takes a turn through a disk thread. */
+static void
+sweep_turn(void *arg)
+{
+	(void)arg;
+}
+
+static void
+sweep_nothing(void *arg)
+{
+	sweep_end(arg);
+}
+
 static void
 sweep_rows_done(void *arg, enum outcome outcome, const struct reason *why)
 {
@@ -278,7 +292,8 @@ sweep_rows_done(void *arg, enum outcome outcome, const struct reason *why)
 	for (i = 0; i < sweep->count; i++)
 		some = some || sweep->rows[i].deleted;
 	/* What cannot be deleted now is tried at the next call. */
-	if (outcome == OUTCOME_OK && some)
+	if (outcome == OUTCOME_OK && some &&
+	    !atomic_load(&sweep->store->closing))
 		sweep_round(sweep);
 	else
 		sweep_end(sweep);
@@ -304,7 +319,23 @@ sweep_round(struct sweep *sweep)
 		store_background(sweep->store, sweep_files, sweep_files_done,
 		    sweep);
 	else
-		sweep_end(sweep);
+		store_background(sweep->store, sweep_turn, sweep_nothing,
+		    sweep);
+}
+
+/* Who asked while a sweep runs. */
+struct busy {
+	void (*done)(void *arg, int64_t files);
+	void *arg;
+};
+
+static void
+busy_done(void *arg)
+{
+	struct busy *busy = arg;
+
+	busy->done(busy->arg, -1);
+	free(busy);
 }
 
 void
@@ -312,12 +343,16 @@ garbage_sweep(struct store *store, int64_t now,
     void (*done)(void *arg, int64_t files), void *arg)
 {
 	struct sweep *sweep;
+	struct busy *busy;
 
-	if (store->sweeping) {
-		if (done != NULL)
-			done(arg, -1);
-		return;
+	if (store->sweeping && done != NULL) {
+		busy = x_calloc(1, sizeof(*busy));
+		busy->done = done;
+		busy->arg = arg;
+		store_background(store, sweep_turn, busy_done, busy);
 	}
+	if (store->sweeping)
+		return;
 	store->sweeping = true;
 	sweep = x_calloc(1, sizeof(*sweep));
 	sweep->store = store;

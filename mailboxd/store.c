@@ -233,6 +233,7 @@ store_close(struct store **store_p)
 
 	if (store == NULL)
 		return;
+	atomic_store(&store->closing, true);
 	if (store->disks != NULL) {
 		store_upload_end_all(store);
 		loop_queue_drain(store->loop, &store->lock, &store->pending);

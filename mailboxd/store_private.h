@@ -44,6 +44,7 @@ struct store {
 	 * orphans never touches one that is about to be committed. */
 	char session[STORE_SESSION_LEN + 1];
 	atomic_uint serial;
+	atomic_bool closing; /* sweeps stop where they are */
 
 	/* From store_start on. */
 	struct loop_queue *loop;

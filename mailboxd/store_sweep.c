@@ -86,6 +86,8 @@ orphan_blob(void *arg, const char *locator, int64_t size)
 	struct reason why;
 	int found;
 
+	if (atomic_load(&store->closing))
+		return false;
 	if (size == -1) {
 		log_text(LOG_WARNING, "-", "sweep", "strange file %s",
 		    locator);

@@ -18,6 +18,7 @@
 
 #include "store_check.h"
 #include "store_fixture.h"
+#include "store_private.h"
 #include "store_samples.h"
 #include "test.h"
 
@@ -333,7 +334,6 @@ check_item(struct store *store, int round, int number,
 	free(data);
 }
 
-/* Opens twice: the first time sweeps. */
 static void
 check_store(struct store_fixture *fixture, int round,
     const struct said said[ITEMS])
@@ -344,6 +344,7 @@ check_store(struct store_fixture *fixture, int round,
 
 	fixture->base = event_base_new();
 	CHECK(fixture_open(fixture) == 0);
+	CHECK(store_sweep_orphans(fixture->store) >= 0);
 	fixture_reopen(fixture);
 	CHECK(store_check(fixture->store, &options, finding, NULL, &result,
 		  &fixture->why) == 0);
