@@ -207,6 +207,37 @@ TEST(one_process_at_a_time)
 	fixture_free(&fixture);
 }
 
+/* Everything below the directory belongs to its owner. */
+static int strangers;
+
+static int
+count_stranger(const char *path, const struct stat *st, int type,
+    struct FTW *ftw)
+{
+	(void)path;
+	(void)type;
+	(void)ftw;
+	strangers += st->st_uid != 65534 || st->st_gid != 65534;
+	return 0;
+}
+
+TEST(what_root_makes_is_the_owners)
+{
+	struct store_fixture fixture = { 0 };
+
+	if (geteuid() != 0)
+		return;
+	fixture.base = event_base_new();
+	fixture.options.map_size = 256 << 20;
+	fixture_directory("/tmp", fixture.path);
+	CHECK(chown(fixture.path, 65534, 65534) == 0);
+	CHECK(fixture_open(&fixture) == 0);
+	strangers = 0;
+	nftw(fixture.path, count_stranger, 16, FTW_PHYS);
+	CHECK(strangers == 0);
+	fixture_free(&fixture);
+}
+
 TEST(an_unknown_layout_is_refused)
 {
 	static const char *const versions[] = { "{\"layout\":2}",
@@ -286,6 +317,7 @@ main(void)
 	RUN(a_torn_row_is_trouble_and_stays);
 	RUN(what_is_acknowledged_is_there_after_reopening);
 	RUN(one_process_at_a_time);
+	RUN(what_root_makes_is_the_owners);
 	RUN(an_unknown_layout_is_refused);
 	RUN(a_full_map_is_temporary);
 	RUN(the_floor);
