@@ -240,20 +240,51 @@ access_broker(struct store_view *view, const struct mailboxd_config *config,
 	return OUTCOME_OK;
 }
 
-enum outcome
-access_may_share(struct store_view *view, const char *account,
-    const char *broker_share, const char *hash, struct reason *why)
+/* 1 if this broker put it for this share, 0, -1. */
+static int
+put_by(struct store_view *view, const char *account,
+    const struct access_put *put, const char *hash)
 {
 	struct store_key key;
-	int held, put = 1;
+	const char *broker;
+	cJSON *row = NULL;
+	int found;
 
-	held = store_get(view, store_key_resource(&key, account, hash), NULL);
-	if (broker_share != NULL)
-		put = store_get(view,
-		    store_key_use(&key, account, hash, broker_share), NULL);
-	if (held == -1 || put == -1)
+	found = store_get_json(view,
+	    store_key_use(&key, account, hash, put->share), &row);
+	broker = json_string(row, "broker");
+	if (found == 1)
+		found = broker != NULL && strcmp(broker, put->broker) == 0;
+	cJSON_Delete(row);
+	return found;
+}
+
+int
+access_knows(struct store_view *view, const char *account,
+    const struct access_put *put, const char *hash)
+{
+	struct store_blob blob;
+	enum outcome outcome;
+	struct reason why;
+	int by = 1;
+
+	outcome = access_own(view, account, hash, &blob, &why);
+	if (put != NULL)
+		by = put_by(view, account, put, hash);
+	if (outcome == OUTCOME_TEMPFAIL || by == -1)
+		return -1;
+	return outcome == OUTCOME_OK && by == 1;
+}
+
+enum outcome
+access_may_share(struct store_view *view, const char *account,
+    const struct access_put *put, const char *hash, struct reason *why)
+{
+	int knows = access_knows(view, account, put, hash);
+
+	if (knows == -1)
 		return trouble(why);
-	if (held == 0 || put == 0)
+	if (knows == 0)
 		return reason_set(why, OUTCOME_PERMFAIL, "not-found",
 		    "resource %.12s... was not put by who shares it", hash);
 	return OUTCOME_OK;

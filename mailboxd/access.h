@@ -50,13 +50,23 @@ enum outcome access_broker(struct store_view *view,
     const struct mailboxd_config *config, const char *user,
     const char *broker, char account_r[STORE_ID_SIZE], struct reason *why);
 
+/* What a broker put, and for which share. */
+struct access_put {
+	const char *broker, *share;
+};
+
 /*
- * May the account share this resource? Only what it holds; a broker
- * (`broker_share` not NULL) only what it put under that share. PERMFAIL
- * "not-found".
+ * Does the account hold the resource as far as the caller may know? An owner
+ * (`put` NULL) knows all of it; a broker only what itself put for this
+ * share, whatever else its user or another broker has. 1, 0, -1 trouble.
  */
+int access_knows(struct store_view *view, const char *account,
+    const struct access_put *put, const char *hash);
+
+/* May the account share this resource? Only what it holds, a broker only
+ * what it knows. PERMFAIL "not-found". */
 enum outcome access_may_share(struct store_view *view, const char *account,
-    const char *broker_share, const char *hash, struct reason *why);
+    const struct access_put *put, const char *hash, struct reason *why);
 
 /* Where a message's resource is said to come from. */
 struct access_source {

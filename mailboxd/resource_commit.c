@@ -44,7 +44,8 @@ resource_commit_add(struct store_txn *txn, struct store_account *account,
 	if (held == -1)
 		return reason_set(store_txn_reason(txn), OUTCOME_TEMPFAIL,
 		    "unavailable", "the store cannot be read");
-	commit->existed = held == 1;
+	/* A broker gets no word of what its user had before. */
+	commit->existed = held == 1 && commit->broker[0] == '\0';
 	if (!held) {
 		outcome = quota_take(account, commit->blob.size,
 		    store_txn_reason(txn));

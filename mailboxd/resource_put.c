@@ -142,32 +142,24 @@ prepare_account(struct visit *visit, struct put *put,
 	return 0;
 }
 
-/* True if nothing needs to come: the account has it. A broker shows the
- * bytes unless it put them itself for this share: what its user has is no
- * business of it. */
-static bool
+/* Does the account hold it, as far as the caller may know? What a broker's
+ * user has is no business of the broker: bytes that it did not put itself
+ * for this share are demanded of it, quota and answer are as for any new
+ * ones. 1, 0, -1 trouble. */
+static int
 has_it(struct visit *visit, const struct put *put, struct store_view *view)
 {
-	const char *account = visit->caller.account;
-	struct store_blob blob;
-	struct store_key key;
-	struct reason why;
+	const struct access_put by = { put->own.broker, put->own.share };
 
-	if (access_own(view, account, visit->subject, &blob, &why) !=
-	    OUTCOME_OK)
-		return false;
-	return put->own.broker[0] == '\0' ||
-	    store_get(view, store_key_use(&key, account, visit->subject,
-				put->own.share), NULL) == 1;
+	return access_knows(view, visit->caller.account,
+	    put->own.broker[0] != '\0' ? &by : NULL, visit->subject);
 }
 
 static int
 check_quota(struct visit *visit, struct store_view *view, int64_t size)
 {
 	struct store_account account;
-	struct store_key key;
 	int64_t left;
-	int held;
 
 	if (store_account_get(view, visit->caller.account, &account) != 1) {
 		visit_problem(visit, "unavailable", "the account");
@@ -175,10 +167,7 @@ check_quota(struct visit *visit, struct store_view *view, int64_t size)
 	}
 	left = quota_left(&account);
 	store_account_clear(&account);
-	held = store_get(view,
-	    store_key_resource(&key, visit->caller.account, visit->subject),
-	    NULL);
-	if (size > left && held != 1) {
+	if (size > left) {
 		visit_problem(visit, "quota", "%lld bytes are left",
 		    (long long)left);
 		return -1;
@@ -204,6 +193,7 @@ static int
 prepare_own_in(struct visit *visit, struct put *put, struct store_view *view)
 {
 	int64_t size = visit->request->body_size;
+	int has;
 
 	if (prepare_account(visit, put, view) == -1)
 		return -1;
@@ -211,10 +201,13 @@ prepare_own_in(struct visit *visit, struct put *put, struct store_view *view)
 		visit_problem(visit, "malformed", "no Content-Range here");
 		return -1;
 	}
-	if (has_it(visit, put, view)) {
+	has = has_it(visit, put, view);
+	if (has == -1)
+		visit_problem(visit, "unavailable", "the store");
+	else if (has == 1)
 		visit_reply_empty(visit, 200);
+	if (has != 0)
 		return -1;
-	}
 	if (size > visit->mailboxd->config->resource_max) {
 		visit_problem(visit, "too-large", "a resource may have %lld "
 						  "bytes",

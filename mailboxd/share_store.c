@@ -71,13 +71,13 @@ put_batch(struct store_txn *txn, const struct share *share, size_t end)
 static enum outcome
 check_resources(struct store_txn *txn, const struct share *share)
 {
+	const struct access_put put = { share->broker, share->id };
 	enum outcome outcome = OUTCOME_OK;
 	size_t i;
 
 	for (i = 0; i < share->hash_count && outcome == OUTCOME_OK; i++)
 		outcome = access_may_share(store_txn_view(txn),
-		    share->account, share->broker[0] != '\0' ? share->id
-							      : NULL,
+		    share->account, share->broker[0] != '\0' ? &put : NULL,
 		    share->hashes[i], store_txn_reason(txn));
 	return outcome;
 }

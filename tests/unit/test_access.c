@@ -253,6 +253,49 @@ TEST(a_broker_shares_and_withdraws_only_its_own)
 	fixture_free(&fixture);
 }
 
+static int
+knows(const char *broker, const char *share, const char *hash)
+{
+	const struct access_put by = { broker, share };
+	struct store_view *view = store_read_begin(fixture.store);
+	int answer;
+
+	answer = access_knows(view, alice, broker != NULL ? &by : NULL, hash);
+	store_read_end(&view);
+	return answer;
+}
+
+TEST(a_broker_does_not_learn_what_its_user_or_another_has)
+{
+	struct resource_commit commit = { .type = "text/plain", .now = NOW,
+		.broker = "_cb.foo.test", .share = OTHER };
+	char put_by_broker[SHA256_HEX_SIZE];
+	struct share *share;
+
+	set_up();
+	put("by broker", OTHER, put_by_broker);
+	CHECK(knows(NULL, NULL, kept) == 1);
+	CHECK(knows(NULL, NULL, STRANGE) == 0);
+	CHECK(knows("_cb.foo.test", OTHER, kept) == 0);
+	CHECK(knows("_cb.foo.test", OTHER, STRANGE) == 0);
+	CHECK(knows("_cb.foo.test", OTHER, put_by_broker) == 1);
+	CHECK(knows("_cb.foo.test", SHARE, put_by_broker) == 0);
+	CHECK(knows("_cb.evil.test", OTHER, put_by_broker) == 0);
+	/* Nor may it share what another broker put. */
+	share = make_share(OTHER, "bob@bar.test", put_by_broker, NOW + 1000);
+	strcpy(share->broker, "_cb.evil.test");
+	CHECK(run(share_store_put, share) == OUTCOME_PERMFAIL);
+	CHECK_STRING(fixture.why.word, "not-found");
+	share_free(share);
+	/* Bytes that the user has already are new to it. */
+	fixture_upload(&fixture, "kept", 4);
+	strcpy(commit.account, alice);
+	commit.blob = fixture.blob;
+	CHECK(run(resource_commit_work, &commit) == OUTCOME_OK);
+	CHECK(!commit.existed);
+	fixture_free(&fixture);
+}
+
 static const char *
 ask_broker(const struct mailboxd_config *config, const char *user,
     const char *broker)
@@ -319,6 +362,7 @@ main(void)
 	RUN(rows_of_a_broken_attempt_entitle_nobody);
 	RUN(only_what_the_account_holds_can_be_shared);
 	RUN(a_broker_shares_and_withdraws_only_its_own);
+	RUN(a_broker_does_not_learn_what_its_user_or_another_has);
 	RUN(a_broker_is_enrolled_by_account_or_configuration);
 	RUN(an_account_is_removed_with_all_it_had);
 	return test_done();
