@@ -112,7 +112,7 @@ END
 }
 
 # arrives SUBJECT: waits for it at bob's; true if it came.
-arrives() { wait_for 60 mail_with bar bob "Subject: $1"; }
+arrives() { wait_for 25 mail_with bar bob "Subject: $1"; }
 
 # header_of SUBJECT NAME: values of a field of bob's message, one a line.
 header_of() {
