@@ -228,6 +228,9 @@ pull_queue_judge(const struct pull_report *report,
 {
 	const struct cargo_problem *problem;
 	struct pull_judgement judgement = { .outcome = OUTCOME_TEMPFAIL };
+	/* A problem without a status is one of this side: the origin was not
+	 * asked, or did its part. */
+	bool own = report->status == 0 && report->problem[0] != '\0';
 
 	problem = cargo_problem_find(report->problem);
 	if (report->wrong) {
@@ -243,9 +246,9 @@ pull_queue_judge(const struct pull_report *report,
 		/* Not there, not itself, or in trouble: whatever names this
 		 * origin, it is left alone for a while. A plain refusal or a
 		 * transfer that broke is this pull's own matter. */
-		judgement.origin_fault = report->status == 0 ||
+		judgement.origin_fault = !own && (report->status == 0 ||
 		    report->status == 429 || report->status >= 500 ||
-		    !report->authenticated;
+		    !report->authenticated);
 		snprintf(judgement.problem, sizeof(judgement.problem), "%s",
 		    problem != NULL ? problem->name : "unavailable");
 	}

@@ -174,7 +174,8 @@ plan_item(struct store_view *view, const struct pull_row *row,
 		return -1;
 	item->head = before == 1;
 	if (!item->head) {
-		store_upload_id(row->account, item->hash, upload);
+		store_upload_id(row->account, row->origin, item->hash,
+		    upload);
 		item->have = store_upload_have(view, upload, row->account,
 		    item->hash, item->size);
 	}

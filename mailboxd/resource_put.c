@@ -108,7 +108,8 @@ prepare_lease(struct visit *visit, struct put *put,
 	strcpy(put->pull.message, lease->message);
 	strcpy(put->pull.hash, item->hash);
 	put->pull.number = lease->number;
-	store_upload_id(lease->account, item->hash, put->pull.upload);
+	store_upload_id(lease->account, lease->origin, item->hash,
+	    put->pull.upload);
 	strcpy(visit->caller.account, lease->account);
 	request->size = item->size;
 	request->from = put->from;

@@ -82,13 +82,14 @@ struct store_upload {
 /* ---- the row upload/<id> ---- */
 
 void
-store_upload_id(const char *account, const char *hash,
+store_upload_id(const char *account, const char *origin, const char *hash,
     char id_r[STORE_ID_SIZE])
 {
-	char text[STORE_ID_SIZE + SHA256_HEX_SIZE], hex[SHA256_HEX_SIZE];
+	char *text = x_asprintf("%s/%s/%s", account, hash, origin);
+	char hex[SHA256_HEX_SIZE];
 
-	snprintf(text, sizeof(text), "%s/%s", account, hash);
 	sha256_hex(text, strlen(text), hex);
+	free(text);
 	snprintf(id_r, STORE_ID_SIZE, "%.32s", hex);
 }
 

@@ -40,9 +40,10 @@ struct store_upload_handler {
 	void (*failed)(void *arg, const struct reason *why);
 };
 
-/* The id of an account's upload of a hash: the same each time. */
-void store_upload_id(const char *account, const char *hash,
-    char id_r[STORE_ID_SIZE]);
+/* The id of an account's upload of a hash from an origin: the same each time.
+ * By origin, so that none can hold up or spoil what comes from another. */
+void store_upload_id(const char *account, const char *origin,
+    const char *hash, char id_r[STORE_ID_SIZE]);
 
 /* Bytes that are durable of upload `id`, if it is for this account, hash and
  * size; 0 if none. A lease's "have". */

@@ -117,11 +117,15 @@ renew_token(struct pull *pull, struct reason *why)
 	return outcome;
 }
 
-/* The facts of trouble on our own side: never permanent. */
+/* The facts of trouble on our own side: never permanent, and by a problem
+ * without a status not the origin's. */
 static void
 set_local_facts(struct lease_facts *facts, const struct reason *why)
 {
 	facts->authenticated = false;
+	facts->status = 0;
+	if (facts->problem[0] == '\0')
+		strcpy(facts->problem, "unavailable");
 	strcpy(facts->word, why->word);
 	lease_facts_set_detail(facts, why->text);
 }

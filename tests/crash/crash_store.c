@@ -178,7 +178,8 @@ item_upload(struct item *item, int64_t from)
 
 	sha256_hex(item->data, item->len, hash);
 	request.hash = hash;
-	store_upload_id(account, hash, item->id);
+	store_upload_id(account, "https://mailbox.hospital.test", hash,
+	    item->id);
 	while ((upload = store_upload_begin(fixture->store, &request,
 		    &item_handler, item, &why)) == NULL)
 		event_base_loop(fixture->base, EVLOOP_ONCE);

@@ -130,6 +130,11 @@ TEST(permanent_only_from_an_authenticated_origin_that_says_so)
 		    "published", false, false },
 		{ { 0, "", false, false }, OUTCOME_TEMPFAIL, "unavailable",
 		    false, true },
+		/* Our own trouble. */
+		{ { 0, "no-space", false, false }, OUTCOME_TEMPFAIL,
+		    "no-space", false, false },
+		{ { 0, "unavailable", false, false }, OUTCOME_TEMPFAIL,
+		    "unavailable", false, false },
 		{ { 503, "busy", true, false }, OUTCOME_TEMPFAIL, "busy",
 		    false, true },
 		{ { 200, "", true, false }, OUTCOME_TEMPFAIL, "unavailable",

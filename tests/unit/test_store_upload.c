@@ -14,6 +14,7 @@
 #include "test.h"
 
 #define ACCOUNT "0123456789abcdef0123456789abcdef"
+#define ORIGIN "https://mailbox.hospital.test"
 #define OTHER "fedcba9876543210fedcba9876543210"
 
 static char *
@@ -212,7 +213,7 @@ resume_init(struct resume *resume, size_t size)
 	resume->size = size;
 	resume->data = bytes_new(size, 9);
 	sha256_hex(resume->data, size, resume->hash);
-	store_upload_id(ACCOUNT, resume->hash, resume->id);
+	store_upload_id(ACCOUNT, ORIGIN, resume->hash, resume->id);
 	resume->request.hash = resume->hash;
 	resume->request.size = (int64_t)size;
 	resume->request.id = resume->id;
@@ -270,6 +271,31 @@ resume_break(struct resume *resume, int64_t from, size_t len)
 	CHECK(reason_is(&resume->fixture.why, "busy"));
 	store_close(&resume->fixture.store);
 	CHECK(fixture_open(&resume->fixture) == 0);
+}
+
+TEST(no_origin_can_spoil_what_comes_from_another)
+{
+	char evil[STORE_ID_SIZE];
+	struct store_upload *upload, *other;
+	struct resume resume;
+
+	resume_init(&resume, 200000);
+	store_upload_id(ACCOUNT, "https://mailbox.evil.test", resume.hash,
+	    evil);
+	CHECK(strcmp(evil, resume.id) != 0);
+	/* It drips, and the true one is not "busy". */
+	resume.request.id = evil;
+	upload = resume_begin(&resume, 0);
+	CHECK(upload != NULL);
+	resume.request.id = resume.id;
+	other = resume_begin(&resume, 0);
+	CHECK(other != NULL);
+	store_upload_abort(&other);
+	/* It breaks off after false bytes, and nothing is built on them. */
+	store_upload_write(upload, resume.data + 100000, 100000);
+	store_upload_break(&upload);
+	CHECK(resume_have(&resume, ACCOUNT) == 0);
+	resume_free(&resume);
 }
 
 TEST(a_broken_upload_is_resumed)
@@ -477,6 +503,7 @@ main(void)
 	RUN(wrong_bytes_leave_nothing);
 	RUN(bad_requests);
 	RUN(back_pressure);
+	RUN(no_origin_can_spoil_what_comes_from_another);
 	RUN(a_broken_upload_is_resumed);
 	RUN(all_bytes_there_leaves_one_to_ask_for);
 	RUN(a_lost_or_wrong_part_means_begin_again);
