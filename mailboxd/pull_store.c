@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "garbage.h"
 #include "json_strict.h"
 #include "memory.h"
 #include "pull_store.h"
@@ -292,8 +293,11 @@ commit_open(struct pull_work *work, const struct pull_commit *commit)
 	    work->row.message, commit->hash);
 	if (state == -1)
 		return trouble(work->txn);
-	if (state != PULL_PENDING)
-		return OUTCOME_OK; /* said twice */
+	if (state != PULL_PENDING) /* said twice: the second copy goes */
+		return commit->link
+		    ? OUTCOME_OK
+		    : garbage_add(work->txn, commit->blob.locator,
+			  commit->blob.size, commit->now);
 	outcome = add_blob(work, commit, resource_size(resource));
 	if (outcome == OUTCOME_OK)
 		outcome = make_true(work, resource, commit->now);

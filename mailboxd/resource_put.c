@@ -42,6 +42,18 @@ find_lease(const struct put *put)
 	    clock_now());
 }
 
+/* The transfer begins: its lease lives as long as it. Time may have passed
+ * since the lease was found. */
+static void
+count(struct put *put)
+{
+	struct pull_lease *lease = find_lease(put);
+
+	put->counted = lease != NULL;
+	if (lease != NULL)
+		lease->uploads++;
+}
+
 /* The transfer is over, well or not. */
 static void
 uncount(struct put *put)
@@ -418,10 +430,8 @@ resource_put_serve(struct visit *visit)
 		refuse_upload(put, &why);
 		return;
 	}
-	if (worker) {
-		find_lease(put)->uploads++;
-		put->counted = true;
-	}
+	if (worker)
+		count(put);
 	visit->on_body = on_body;
 	visit->on_body_end = on_body_end;
 	visit->on_gone = on_gone;

@@ -492,6 +492,10 @@ commit(const char *want, bool link, int64_t number_used)
 	if (!link)
 		commit_arg.blob = upload(word(2));
 	run(pull_store_commit, &commit_arg, want);
+	/* As mailboxd does. */
+	if (want != NULL && !link)
+		store_blob_discard(play.fixture.store,
+		    commit_arg.blob.locator);
 	if (want == NULL)
 		pull_lease_item(live_lease(), commit_arg.hash)->stored = true;
 }
