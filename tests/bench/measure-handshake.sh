@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: ISC
+#
+# A handshake with client certificate and a key that only gripd has, by CPU
+# of all of ours on the server's host, against both ends of OpenSSL in
+# memory with the same kind of keys (the server's part of it).
+
+measure_handshake() {
+	local ours= anchor= i count=1000
+	for i in 1 2 3 4 5; do
+		ours="$ours $(load "mailboxd gripd" 443 "" $count)"
+		anchor="$anchor $(hx hospital /run/lab/bench/bench_handshake \
+		    "$keys/mailbox.hospital.test.crt" \
+		    "$keys/mailbox.hospital.test.key" \
+		    "$keys/_rra.hospital.test.crt" \
+		    "$keys/_rra.hospital.test.key" $count)"
+	done
+	result "mutual TLS handshake, server CPU" us "$ours" "$anchor" '<=1.3'
+}
