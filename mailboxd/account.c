@@ -177,6 +177,43 @@ account_enrol(struct store_txn *txn, void *arg)
 	    enrol->now, -1);
 }
 
+/* App tokens of an account, collected for one transaction. */
+struct session_list {
+	struct store_key keys[ACCOUNT_SESSIONS_MAX];
+	unsigned count;
+};
+
+static enum store_step
+collect_session(void *arg, const char *key, const void *data, size_t len)
+{
+	struct session_list *list = arg;
+	cJSON *row = store_row_json(key, data, len);
+	const char *kind = json_string(row, "kind");
+
+	if (kind != NULL && strcmp(kind, "session") == 0)
+		strcpy(list->keys[list->count++].text, key);
+	cJSON_Delete(row);
+	return list->count < ACCOUNT_SESSIONS_MAX ? STORE_NEXT : STORE_STOP;
+}
+
+/* Whoever got a token by the old password is out. */
+static enum outcome
+end_sessions(struct store_txn *txn, const char *id)
+{
+	struct session_list *list = x_calloc(1, sizeof(*list));
+	struct store_key key;
+	int result;
+	unsigned i;
+
+	result = store_scan(store_txn_view(txn),
+	    store_key_credential(&key, id, NULL), NULL, collect_session,
+	    list);
+	for (i = 0; i < list->count; i++)
+		store_txn_delete(txn, list->keys[i].text);
+	free(list);
+	return result == 0 ? OUTCOME_OK : trouble(txn);
+}
+
 enum outcome
 account_change(struct store_txn *txn, void *arg)
 {
@@ -187,8 +224,12 @@ account_change(struct store_txn *txn, void *arg)
 	outcome = find_account(txn, change->address, id);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	if (change->hash[0] != '\0')
+	if (change->hash[0] != '\0') {
 		put_password(txn, id, change->hash, change->now);
+		outcome = end_sessions(txn, id);
+		if (outcome != OUTCOME_OK)
+			return outcome;
+	}
 	return note_change(txn, id, "changed", change->now, change->quota);
 }
 

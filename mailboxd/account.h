@@ -16,6 +16,7 @@
 
 #define ACCOUNT_ADDRESSES_MAX 16
 #define ACCOUNT_BROKERS_MAX 8
+#define ACCOUNT_SESSIONS_MAX 64 /* the oldest goes */
 #define ACCOUNT_BATCH 15 /* rows of a removal's transaction */
 
 /* A new account. Work function account_add: refused "exists". */
@@ -38,7 +39,8 @@ struct account_enrol {
 };
 enum outcome account_enrol(struct store_txn *txn, void *arg);
 
-/* Sets a password's hash or the quota (-1: as it is). "no-account". */
+/* Sets a password's hash or the quota (-1: as it is). A new password ends all
+ * sessions. "no-account". */
 struct account_change {
 	char address[MAIL_ADDRESS_SIZE];
 	char hash[160]; /* "": as it is */

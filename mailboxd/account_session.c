@@ -19,7 +19,6 @@
 #include "visit.h"
 
 #define LABEL_MAX 200
-#define SESSIONS_MAX 64 /* of one account; the oldest goes */
 
 struct session {
 	struct visit *visit;
@@ -86,7 +85,7 @@ work(struct store_txn *txn, void *arg)
 	    look_at_credential, &scan);
 	if (scan.expired.text[0] != '\0')
 		store_txn_delete(txn, scan.expired.text);
-	else if (scan.count >= SESSIONS_MAX)
+	else if (scan.count >= ACCOUNT_SESSIONS_MAX)
 		store_txn_delete(txn, scan.oldest.text);
 	store_txn_put_json(txn,
 	    store_key_credential(&key, session->account, session->name),

@@ -21,16 +21,16 @@
 #include "password_worker.h"
 #include "visit.h"
 
-#define VERDICTS 8	  /* kept with a connection */
+#define VERDICTS 4	  /* kept with a connection */
 #define SECRET_LEN 32	  /* random bytes of an app token */
 #define TOKEN_PREFIX "cm1"
 
 /* One verdict of gripd, as long as its connection lives. */
 struct verdict {
-	char token_hash[SHA256_HEX_SIZE]; /* "" if free */
+	char *token; /* NULL if free */
 	enum grip_type type;
 	int64_t until;
-	cJSON *claims, *inner;
+	struct caller_claims *verified;
 };
 
 struct verdicts {
@@ -46,7 +46,7 @@ struct inquiry {
 	struct visit *visit;
 	identified_fn *then;
 	enum grip_type type;
-	char token_hash[SHA256_HEX_SIZE];
+	char *token;
 	char account[STORE_ID_SIZE];
 };
 
@@ -68,6 +68,7 @@ inquiry_end(struct inquiry *inquiry, enum outcome outcome,
 	if (inquiry->visit->x != NULL)
 		inquiry->then(inquiry->visit, outcome, why);
 	visit_release(inquiry->visit);
+	free(inquiry->token);
 	free(inquiry);
 }
 
@@ -81,10 +82,20 @@ refuse_credentials(struct reason *why)
 /* ---- verdicts of gripd --------------------------------------------------- */
 
 static void
+claims_release(struct caller_claims *verified)
+{
+	if (verified == NULL || --verified->references > 0)
+		return;
+	cJSON_Delete(verified->claims);
+	cJSON_Delete(verified->inner);
+	free(verified);
+}
+
+static void
 verdict_clear(struct verdict *verdict)
 {
-	cJSON_Delete(verdict->claims);
-	cJSON_Delete(verdict->inner);
+	claims_release(verdict->verified);
+	free(verdict->token);
 	memset(verdict, 0, sizeof(*verdict));
 }
 
@@ -115,8 +126,8 @@ claims_in_time(const cJSON *claims, int64_t now)
 }
 
 static struct verdict *
-verdict_find(struct visit *visit, const char *token_hash,
-    enum grip_type type, int64_t now)
+verdict_find(struct visit *visit, const char *token, enum grip_type type,
+    int64_t now)
 {
 	struct verdicts *verdicts = *http_exchange_connection_data(visit->x);
 	struct verdict *verdict;
@@ -124,13 +135,12 @@ verdict_find(struct visit *visit, const char *token_hash,
 
 	for (i = 0; verdicts != NULL && i < VERDICTS; i++) {
 		verdict = &verdicts->list[i];
-		if (verdict->token_hash[0] == '\0' ||
-		    strcmp(verdict->token_hash, token_hash) != 0 ||
-		    verdict->type != type)
+		if (verdict->token == NULL || verdict->type != type ||
+		    strcmp(verdict->token, token) != 0)
 			continue;
 		if (now < verdict->until &&
-		    claims_in_time(verdict->claims, now) &&
-		    claims_in_time(verdict->inner, now))
+		    claims_in_time(verdict->verified->claims, now) &&
+		    claims_in_time(verdict->verified->inner, now))
 			return verdict;
 		verdict_clear(verdict);
 	}
@@ -138,7 +148,8 @@ verdict_find(struct visit *visit, const char *token_hash,
 }
 
 static void
-verdict_keep(struct inquiry *inquiry, const struct grip_verdict *told)
+verdict_keep(struct inquiry *inquiry, struct caller_claims *verified,
+    int64_t until)
 {
 	void **data = http_exchange_connection_data(inquiry->visit->x);
 	struct verdicts *verdicts = *data;
@@ -148,21 +159,23 @@ verdict_keep(struct inquiry *inquiry, const struct grip_verdict *told)
 		*data = verdicts = x_calloc(1, sizeof(*verdicts));
 	verdict = &verdicts->list[verdicts->next++ % VERDICTS];
 	verdict_clear(verdict);
-	memcpy(verdict->token_hash, inquiry->token_hash, SHA256_HEX_SIZE);
+	verdict->token = inquiry->token;
+	inquiry->token = NULL;
 	verdict->type = inquiry->type;
-	verdict->until = told->until;
-	verdict->claims = cJSON_Duplicate(told->claims, 1);
-	verdict->inner = cJSON_Duplicate(told->inner, 1);
+	verdict->until = until;
+	verdict->verified = verified;
+	verified->references++;
 }
 
 static void
-become_grip(struct caller *caller, enum grip_type type, const cJSON *claims,
-    const cJSON *inner)
+become_grip(struct caller *caller, enum grip_type type,
+    struct caller_claims *verified)
 {
 	caller->kind = type == GRIP_GET ? CALLER_AGENT : CALLER_BROKER;
-	caller->type = type;
-	caller->claims = cJSON_Duplicate(claims, 1);
-	caller->inner = inner != NULL ? cJSON_Duplicate(inner, 1) : NULL;
+	caller->verified = verified;
+	verified->references++;
+	caller->claims = verified->claims;
+	caller->inner = verified->inner;
 	snprintf(caller->name, sizeof(caller->name), "%s",
 	    caller_claim(caller, "iss"));
 }
@@ -172,6 +185,7 @@ on_verdict(void *arg, enum outcome outcome, const cJSON *answer,
     const struct reason *why)
 {
 	struct inquiry *inquiry = arg;
+	struct caller_claims *verified;
 	struct grip_verdict verdict;
 	struct reason own;
 
@@ -181,10 +195,11 @@ on_verdict(void *arg, enum outcome outcome, const cJSON *answer,
 	}
 	outcome = grip_protocol_verdict_parse(answer, &verdict, &own);
 	if (outcome == OUTCOME_OK) {
-		verdict_keep(inquiry, &verdict);
-		become_grip(&inquiry->visit->caller, inquiry->type,
-		    verdict.claims, verdict.inner);
-		grip_verdict_free(&verdict);
+		verified = x_calloc(1, sizeof(*verified));
+		verified->claims = verdict.claims;
+		verified->inner = verdict.inner;
+		become_grip(&inquiry->visit->caller, inquiry->type, verified);
+		verdict_keep(inquiry, verified, verdict.until);
 	}
 	inquiry_end(inquiry, outcome, &own);
 }
@@ -203,17 +218,14 @@ identify_grip(struct visit *visit, unsigned accept, const char *token,
 {
 	const struct mailboxd_config *config = visit->mailboxd->config;
 	struct grip_verify verify = { .token = token };
-	char token_hash[SHA256_HEX_SIZE];
 	struct inquiry *inquiry;
 	struct verdict *kept;
 	struct reason why;
 
 	verify.route = accepted_type(accept);
-	sha256_hex(token, strlen(token), token_hash);
-	kept = verdict_find(visit, token_hash, verify.route, clock_now());
+	kept = verdict_find(visit, token, verify.route, clock_now());
 	if (kept != NULL) {
-		become_grip(&visit->caller, kept->type, kept->claims,
-		    kept->inner);
+		become_grip(&visit->caller, kept->type, kept->verified);
 		then(visit, OUTCOME_OK, NULL);
 		return;
 	}
@@ -230,7 +242,7 @@ identify_grip(struct visit *visit, unsigned accept, const char *token,
 	verify.audience_count = config->server_names.count;
 	inquiry = inquiry_new(visit, then);
 	inquiry->type = verify.route;
-	memcpy(inquiry->token_hash, token_hash, sizeof(token_hash));
+	inquiry->token = x_strdup(token);
 	local_asker_ask(visit->mailboxd->resolver,
 	    grip_protocol_verify(&verify),
 	    (int)config->gripd_timeout * 1000, on_verdict, inquiry);
@@ -429,10 +441,14 @@ identify_basic(struct visit *visit, const char *encoded, identified_fn *then)
 	}
 	*password++ = '\0';
 	snprintf(visit->caller.name, sizeof(visit->caller.name), "%s", pair);
-	inquiry = inquiry_new(visit, then);
 	view = store_read_begin(visit->mailboxd->store);
-	if (view != NULL)
-		hash = find_password(view, pair, inquiry->account);
+	if (view == NULL) {
+		reason_set(&why, OUTCOME_TEMPFAIL, "unavailable", "the store");
+		then(visit, OUTCOME_TEMPFAIL, &why);
+		goto out;
+	}
+	inquiry = inquiry_new(visit, then);
+	hash = find_password(view, pair, inquiry->account);
 	store_read_end(&view);
 	if (password_worker_check(visit->mailboxd->passwords, password, hash,
 		on_password, inquiry) == -1) {
@@ -519,7 +535,6 @@ caller_inner(const struct caller *caller, const char *name)
 void
 caller_clear(struct caller *caller)
 {
-	cJSON_Delete(caller->claims);
-	cJSON_Delete(caller->inner);
+	claims_release(caller->verified);
 	memset(caller, 0, sizeof(*caller));
 }

@@ -332,6 +332,48 @@ TEST(a_broker_is_enrolled_by_account_or_configuration)
 	fixture_free(&fixture);
 }
 
+static int
+has_credential(const char *name)
+{
+	struct store_view *view = store_read_begin(fixture.store);
+	struct store_key key;
+	int found;
+
+	found = store_get(view, store_key_credential(&key, alice, name), NULL);
+	store_read_end(&view);
+	return found;
+}
+
+static enum outcome
+put_session(struct store_txn *txn, void *arg)
+{
+	cJSON *row = cJSON_CreateObject();
+	struct store_key key;
+
+	json_add_string(row, "kind", "session");
+	return store_txn_put_object(txn,
+	    store_key_credential(&key, alice, arg), row);
+}
+
+TEST(a_new_password_ends_all_sessions)
+{
+	struct account_change change = { .quota = 5, .now = NOW };
+	char one[] = "session-1", two[] = "session-2";
+
+	set_up();
+	CHECK(run(put_session, one) == OUTCOME_OK);
+	CHECK(run(put_session, two) == OUTCOME_OK);
+	strcpy(change.address, "alice@foo.test");
+	CHECK(run(account_change, &change) == OUTCOME_OK);
+	CHECK(has_credential(one) == 1);
+	strcpy(change.hash, "another");
+	CHECK(run(account_change, &change) == OUTCOME_OK);
+	CHECK(has_credential(one) == 0);
+	CHECK(has_credential(two) == 0);
+	CHECK(has_credential("password") == 1);
+	fixture_free(&fixture);
+}
+
 TEST(an_account_is_removed_with_all_it_had)
 {
 	struct account_removal removal = { .now = NOW };
@@ -364,6 +406,7 @@ main(void)
 	RUN(a_broker_shares_and_withdraws_only_its_own);
 	RUN(a_broker_does_not_learn_what_its_user_or_another_has);
 	RUN(a_broker_is_enrolled_by_account_or_configuration);
+	RUN(a_new_password_ends_all_sessions);
 	RUN(an_account_is_removed_with_all_it_had);
 	return test_done();
 }
