@@ -80,10 +80,11 @@ logged() { daemon "$1" "$2" log | grep -qFe "$3"; }
 
 # placeholder SUBJECT ORIGIN SHARE HASH: a placeholder message as mallory at
 # evil.test would write it, with body and header in agreement. Environment:
-# FROM, HEADER (further header lines), HEADER_ORIGIN, CATEGORY, SIZE.
+# FROM, HEADER (further header lines), HEADER_ORIGIN, CATEGORY, SIZE, EXPIRES
+# (as date -d takes it).
 placeholder() {
 	local subject=$1 origin=$2 share=$3 hash=$4 expires
-	expires=$(LC_ALL=C date -u -d '+3 days' '+%a, %d %b %Y %H:%M:%S +0000')
+	expires=$(LC_ALL=C date -u -d "${EXPIRES:-+3 days}" '+%a, %d %b %Y %H:%M:%S +0000')
 	cat <<END
 From: ${FROM:-mallory@evil.test}
 To: bob@bar.test
