@@ -14,20 +14,23 @@
 
 #define PAGE_MAX 50	      /* messages of one answer */
 #define PAGE_RESOURCES 1000   /* and their resources */
+#define LATE 60		      /* seconds from a message's time to the disk */
 
 /* What a visitor asked; kept while it waits. */
 struct asking {
 	char id[STORE_ID_SIZE];		/* one message, or */
 	char share[CARGO_SHARE_LEN + 1]; /* those of a share, or a page */
 	char after[STORE_ID_SIZE];	/* that follows this one */
+	int64_t since; /* nothing of the share is older, as was seen */
 };
 
 struct page {
-	const struct asking *asking;
+	struct asking *asking;
 	struct store_view *view;
 	const char *account;
 	cJSON *list;
 	char last[STORE_ID_SIZE];
+	int64_t first; /* time of the first of a share */
 	int count, resources;
 	bool more, pending, trouble;
 };
@@ -63,6 +66,9 @@ row_matches(const struct page *page, const char *key, const void *data,
 
 	if (page->asking->share[0] == '\0')
 		return strcmp(store_key_last(key), page->asking->after) != 0;
+	/* Nothing in a share's id is escaped: most rows need no parsing. */
+	if (memmem(data, len, page->asking->share, CARGO_SHARE_LEN) == NULL)
+		return false;
 	row = store_row_json(key, data, len);
 	share = json_string(row, "share");
 	matches = share != NULL && strcmp(share, page->asking->share) == 0;
@@ -81,6 +87,8 @@ look_at_timeline(void *arg, const char *key, const void *data, size_t len)
 		page->more = true;
 		return STORE_STOP;
 	}
+	if (page->count == 0)
+		(void)store_key_number(key, 3, &page->first);
 	if (add_message(page, store_key_last(key)) == -1)
 		page->trouble = true;
 	return page->trouble ? STORE_STOP : STORE_NEXT;
@@ -115,9 +123,13 @@ fill_page(struct page *page)
 
 	if (paged && find_start(page, &from) == -1)
 		return 0;
+	if (page->asking->since > 0)
+		store_key_timeline(&from, page->account, page->asking->since,
+		    "0");
 	return store_scan(page->view,
 	    store_key_timeline_all(&prefix, page->account),
-	    paged ? from.text : NULL, look_at_timeline, page);
+	    paged || page->asking->since > 0 ? from.text : NULL,
+	    look_at_timeline, page);
 }
 
 static void
@@ -153,8 +165,12 @@ answer(struct visit *visit, struct page *page, bool last)
 	/* A share that is not known yet may be on its way. */
 	if (!last && (page->pending ||
 			 (page->asking->share[0] != '\0' &&
-			     page->count == 0)))
+			     page->count == 0))) {
+		/* Who waits asks again and again, and not all of it. */
+		page->asking->since =
+		    page->count > 0 ? page->first : clock_now() - LATE;
 		return false;
+	}
 	if (page->asking->id[0] == '\0')
 		reply_page(visit, page);
 	else
