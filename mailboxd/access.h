@@ -32,6 +32,7 @@ struct access_claim {
 	const char *sender;    /* an address of the sharing account */
 	const char *recipient; /* whom it was shared with */
 	const char *share;
+	struct row_cache *rows; /* of the calling thread, or NULL */
 };
 
 /*

@@ -28,12 +28,18 @@ enum caller_kind {
 	CALLER_WORKER, /* retrievald */
 };
 
+/* Verified claims, shared by the visits of a connection; counted. */
+struct caller_claims {
+	unsigned references;
+	cJSON *claims, *inner; /* inner: NULL, or of the token inside */
+};
+
 struct caller {
 	enum caller_kind kind;
 	char account[STORE_ID_SIZE];
 	char name[256];	/* for the log: address, identity */
-	enum grip_type type; /* of claims */
-	cJSON *claims, *inner;
+	struct caller_claims *verified; /* of an agent or a broker */
+	const cJSON *claims, *inner;	/* its two, or NULL */
 };
 
 /* What a route accepts, bits. */

@@ -39,9 +39,9 @@ struct mailboxd {
 	struct work_pool *passwords;	/* Argon2, one at a time */
 	struct work_pool *placeholders; /* MIME */
 	struct pull_server *pulls;	/* leases */
+	struct row_cache *rows;		/* of the event loop */
 	struct wait_list *messages;	/* owners who wait for news */
 	struct control *control;
-	struct event *tick;		/* every few seconds: sweep, expiry */
 	int64_t since;			/* when it was started */
 };
 

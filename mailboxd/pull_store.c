@@ -526,7 +526,7 @@ link_each(struct pull_work *work, const cJSON *resource, void *arg)
 	const char *sender = json_string(work->message, "sender");
 	const char *recipient = json_string(work->message, "recipient");
 	struct access_claim claim = { sender != NULL ? sender : "",
-		recipient != NULL ? recipient : "", work->row.share };
+		recipient != NULL ? recipient : "", work->row.share, NULL };
 	struct store_blob blob;
 	enum outcome outcome;
 	struct reason why;

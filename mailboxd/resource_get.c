@@ -33,6 +33,7 @@ may_read(struct visit *visit, struct store_view *view,
 	claim.sender = caller_inner(caller, "sender");
 	claim.recipient = caller_inner(caller, "recipient");
 	claim.share = caller_inner(caller, "share");
+	claim.rows = visit->mailboxd->rows;
 	return access_shared(view, &claim, visit->subject, clock_now(),
 	    blob_r, why);
 }

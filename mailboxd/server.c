@@ -27,6 +27,7 @@
 #include "placeholder_worker.h"
 #include "privileges.h"
 #include "pull_server.h"
+#include "row_cache.h"
 #include "server.h"
 #include "server_tls.h"
 #include "visit.h"
@@ -270,6 +271,7 @@ open_all(struct mailboxd *mailboxd, struct server_sockets *sockets)
 	    sockets->placeholders);
 	open_tls(mailboxd);
 	open_store(mailboxd);
+	mailboxd->rows = row_cache_new();
 	mailboxd->messages = wait_list_new(mailboxd->base, message_try);
 	mailboxd->pulls = pull_server_new(mailboxd, &why);
 	if (mailboxd->pulls == NULL)
@@ -290,6 +292,7 @@ close_all(struct mailboxd *mailboxd)
 	store_close(&mailboxd->store);
 	control_stop(&mailboxd->control);
 	wait_list_free(&mailboxd->messages);
+	row_cache_free(&mailboxd->rows);
 	pull_server_free(&mailboxd->pulls);
 	work_pool_free(&mailboxd->passwords);
 	work_pool_free(&mailboxd->placeholders);

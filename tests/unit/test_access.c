@@ -6,6 +6,7 @@
 #include "account.h"
 #include "json_strict.h"
 #include "resource_commit.h"
+#include "row_cache.h"
 #include "share_store.h"
 #include "store_fixture.h"
 #include "test.h"
@@ -17,6 +18,7 @@
 	"2f77668a9dfbf8d5848b9eeb4a7145ca94c6ed9236e4a773f6dcafa5132b2f91"
 
 static struct store_fixture fixture;
+static struct row_cache *kept_rows; /* NULL in the first round */
 static char alice[STORE_ID_SIZE], shared[SHA256_HEX_SIZE],
     kept[SHA256_HEX_SIZE];
 
@@ -102,7 +104,8 @@ static const char *
 ask(const char *sender, const char *recipient, const char *share,
     const char *hash, int64_t now)
 {
-	const struct access_claim claim = { sender, recipient, share };
+	const struct access_claim claim = { sender, recipient, share,
+		kept_rows };
 	struct store_view *view = store_read_begin(fixture.store);
 	static struct reason why;
 	struct store_blob blob;
@@ -163,6 +166,8 @@ TEST(a_withdrawn_share_is_gone_for_the_entitled)
 	struct share revoked = { .now = NOW };
 
 	set_up();
+	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", SHARE, shared,
+			 NOW), "ok");
 	strcpy(revoked.account, alice);
 	strcpy(revoked.id, SHARE);
 	CHECK(run(share_store_revoke, &revoked) == OUTCOME_OK);
@@ -396,6 +401,16 @@ TEST(an_account_is_removed_with_all_it_had)
 	fixture_free(&fixture);
 }
 
+/* Everything about shares once more with rows that are kept. */
+TEST(kept_rows_say_the_same)
+{
+	kept_rows = row_cache_new();
+	test_a_share_is_for_its_recipients_resources_and_time();
+	test_a_withdrawn_share_is_gone_for_the_entitled();
+	test_rows_of_a_broken_attempt_entitle_nobody();
+	row_cache_free(&kept_rows);
+}
+
 int
 main(void)
 {
@@ -408,5 +423,6 @@ main(void)
 	RUN(a_broker_is_enrolled_by_account_or_configuration);
 	RUN(a_new_password_ends_all_sessions);
 	RUN(an_account_is_removed_with_all_it_had);
+	RUN(kept_rows_say_the_same);
 	return test_done();
 }
