@@ -23,6 +23,7 @@ static const struct config_key keys[] = {
 	    NULL },
 	{ "public_port", CONFIG_INTEGER, AT(public_port),
 	    "443", 1, 65535, NULL },
+	{ "ports", CONFIG_STRING, AT(ports), "443, 8443", 0, 0, NULL },
 	{ "agent", CONFIG_STRING, AT(agent), NULL, 0, 0, NULL },
 	{ "agents", CONFIG_LIST, AT(agents), "", 0, 0, NULL },
 	{ "enrolled", CONFIG_LIST, AT(enrolled), "", 0, 0, NULL },
@@ -163,7 +164,7 @@ check_hosts(const struct mailboxd_config *config, char **error_r)
 }
 
 static int
-check_names(const struct mailboxd_config *config, char **error_r)
+check_names(struct mailboxd_config *config, char **error_r)
 {
 	if (config->server_names.count == 0) {
 		*error_r = x_strdup("server_names: none given");
@@ -178,6 +179,11 @@ check_names(const struct mailboxd_config *config, char **error_r)
 	}
 	if (config->base_directory[0] != '/') {
 		*error_r = x_strdup("base_directory: not an absolute path");
+		return -1;
+	}
+	if (service_ports_parse(config->ports, &config->origin_ports) == -1) {
+		*error_r = x_asprintf("ports: %s is no list of ports",
+		    config->ports);
 		return -1;
 	}
 	if (config->retry_first > config->retry_most) {

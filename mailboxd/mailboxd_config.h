@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "config_file.h"
+#include "service_url.h"
 
 #define MAILBOXD_CONFIG_DEFAULT SYSCONFDIR "/cargomail/mailboxd.conf"
 
@@ -20,6 +21,8 @@ struct mailboxd_config {
 	struct config_list web_hosts;	 /* those of them for browsers */
 	int proxy_protocol;		 /* of load balancers at layer 4 */
 	int64_t public_port;		 /* in the URLs told to others */
+	char *ports;			 /* that an origin may name; */
+	struct service_ports origin_ports; /* the same, parsed */
 	char *agent;			 /* "_rra.…" of every server name */
 	struct config_list agents;	 /* "host:_rra.…", before `agent` */
 	struct config_list enrolled;	 /* "_cb.foo.test:foo.test" */

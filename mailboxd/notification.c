@@ -18,6 +18,7 @@
 #include "notification_store.h"
 #include "placeholder_worker.h"
 #include "pull_server.h"
+#include "service_url.h"
 #include "store_upload.h"
 #include "wait_list.h"
 
@@ -42,7 +43,8 @@ notifying_free(void *state)
 /* ---- before the body ----------------------------------------------------- */
 
 static bool
-origin_is_own(const struct mailboxd_config *config, const char *origin)
+origin_is_own(const struct mailboxd_config *config,
+    const struct service_url *origin)
 {
 	bool own = false;
 	size_t i;
@@ -51,7 +53,7 @@ origin_is_own(const struct mailboxd_config *config, const char *origin)
 	for (i = 0; i < config->server_names.count && !own; i++) {
 		url = mailboxd_config_url(config,
 		    config->server_names.items[i]);
-		own = strcmp(url, origin) == 0;
+		own = strcmp(url, origin->text) == 0;
 		free(url);
 	}
 	return own;
@@ -88,11 +90,18 @@ check_token(struct visit *visit, struct notifying *notifying,
 {
 	const struct mailboxd_config *config = visit->mailboxd->config;
 	const char *agent, *audience;
+	struct service_url origin;
 	struct store_view *view;
 	enum outcome outcome;
 
 	if (take_claims(visit, notifying) == -1)
 		return reason_set(why, OUTCOME_PERMFAIL, "form", "no exp");
+	/* What retrievald would never ask is not taken on. */
+	if (service_url_parse(notifying->work.claims.origin,
+		&config->origin_ports, &origin) == -1)
+		return reason_set(why, OUTCOME_PERMFAIL, "placeholder",
+		    "%s is no origin, or names a port that is not allowed",
+		    notifying->work.claims.origin);
 	audience = caller_claim(&visit->caller, "aud");
 	agent = mailboxd_config_agent(config, audience);
 	if (strcmp(agent, notifying->work.claims.agent) != 0)
@@ -105,8 +114,7 @@ check_token(struct visit *visit, struct notifying *notifying,
 	outcome = access_account(view, notifying->work.claims.mailbox,
 	    notifying->work.placeholder.account, why);
 	store_read_end(&view);
-	notifying->work.local = origin_is_own(config,
-	    notifying->work.claims.origin);
+	notifying->work.local = origin_is_own(config, &origin);
 	return outcome;
 }
 

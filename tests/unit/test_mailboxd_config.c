@@ -83,6 +83,7 @@ TEST(mistakes_are_named)
 		{ GOOD "enrolled = _cb.foo.test\n", "enrolled" },
 		{ GOOD "enrolled = _rra.foo.test:foo.test\n", "enrolled" },
 		{ GOOD "retry_first = 5h\n", "retry_first" },
+		{ GOOD "ports = 443, https\n", "ports" },
 		{ GOOD "base_directory = var\n", "base_directory" },
 		{ GOOD "no_such_key = 1\n", "no_such_key" },
 		{ GOOD "lease_time = soon\n", "lease_time" },
