@@ -248,7 +248,7 @@ http_reply_fault(struct http_exchange *x, enum http_fault fault,
 	http_header_add(&headers, "Content-Type", "application/problem+json");
 	/* `detail` is a fixed text of ours: nothing in it needs escaping. */
 	n = snprintf(body, sizeof(body), "{\"type\":\"/problems/%s\","
-	    "\"title\":\"%s\",\"status\":%u}", http_fault_problem(fault),
-	    detail, status);
+	    "\"status\":%u,\"detail\":\"%s\"}", http_fault_problem(fault),
+	    status, detail);
 	http_reply(x, status, &headers, body, (size_t)n);
 }
