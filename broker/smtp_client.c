@@ -45,6 +45,7 @@ struct session {
 	unsigned offered;
 	char reply[ENVELOPE_REPLY_SIZE]; /* last line of the last reply */
 	int code;			 /* 0: the connection is lost */
+	bool sent;			 /* the message, to its last dot */
 };
 
 static int
@@ -119,6 +120,10 @@ read_reply(struct session *session, int wanted)
 			return false;
 		}
 		note_extension(session, text);
+	}
+	if (more) { /* a reply without end */
+		session->code = 0;
+		return false;
 	}
 	snprintf(session->reply, sizeof(session->reply), "%.*s",
 	    (int)sizeof(session->reply) - 1, line);
@@ -246,7 +251,8 @@ pass_reply(const struct session *session, struct envelope_recipient *r)
 	else if (session->code == 421)
 		envelope_reply(r, "451",
 		    text[3] != '\0' ? text + 4 : "4.3.2 Postfix closes down");
-	else if (session->code / 100 == 3)
+	else if (session->code / 100 == 3 ||
+	    (session->code / 100 == 2 && !session->sent))
 		envelope_reply(r, "451 4.5.0", "Unexpected reply of Postfix");
 	else
 		snprintf(r->reply, sizeof(r->reply), "%s", text);
@@ -289,7 +295,8 @@ transact(struct session *session)
 	if (accepted > 0 && session->code != 0 &&
 	    command(session, "DATA", 3)) {
 		session->code = 0;
-		if (send_data(session) == 0)
+		session->sent = send_data(session) == 0;
+		if (session->sent)
 			read_reply(session, 2);
 	}
 	pass_reply_all(session);
