@@ -221,6 +221,38 @@ destination_map_find(const struct destination_map *map, const char *address,
 	    &destination_r->url) == 0;
 }
 
+/* True if the key has a destination, for whatever category. */
+static bool
+has_some(const struct destination_map *map, const char *key)
+{
+	size_t low = 0, high = map->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(map->entries[middle].key, key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < map->count && strcmp(map->entries[low].key, key) == 0;
+	    low++)
+		if (map->entries[low].url != NULL)
+			return true;
+	return false;
+}
+
+int
+destination_map_has(const struct destination_map *map, const char *address,
+    const char *delimiters)
+{
+	char base[MAIL_ADDRESS_SIZE];
+
+	return has_some(map, address) ||
+	    (mail_address_strip(address, delimiters, base) &&
+	    has_some(map, base));
+}
+
 size_t
 destination_map_count(const struct destination_map *map)
 {

@@ -21,6 +21,10 @@
 #define HOPS_MAX 50
 #define PASSES_MAX 5
 
+/* Seconds for the notifications of one message. Postfix hangs up after 600
+ * (lmtp_data_done_timeout) and would bring again what we deliver then. */
+#define NOTIFY_SECONDS 300
+
 /* One message on its way through. */
 struct passage {
 	struct inbound *inbound;
@@ -276,6 +280,8 @@ find_recipient(const struct passage *passage,
 	    strcmp(original, address) == 0 ||
 	    strcmp(mail_address_domain(original),
 	    mail_address_domain(address)) != 0 ||
+	    destination_map_has(inbound->map, original,
+	    inbound->config->recipient_delimiter) ||
 	    destination_map_find(inbound->map, original,
 	    inbound->config->recipient_delimiter,
 	    passage->placeholder->category, &other))
@@ -355,7 +361,12 @@ serve_recipients(struct passage *passage)
 		return;
 	}
 	for (size_t i = 0; i < passage->envelope->count; i++)
-		serve_recipient(passage, &passage->envelope->recipients[i]);
+		if (passage->inbound->now() - passage->now < NOTIFY_SECONDS)
+			serve_recipient(passage,
+			    &passage->envelope->recipients[i]);
+		else /* it is their turn when the others are done */
+			envelope_reply(&passage->envelope->recipients[i],
+			    "451 4.4.1", "No time left for this recipient");
 }
 
 static void

@@ -37,6 +37,7 @@ static const char map_text[] =
     "bob@bar.test healthcare https://mailbox.insurance.test\n"
     "bob@bar.test * https://mailbox.bar.test\n"
     "carol@bar.test * https://mailbox.bar.test\n"
+    "frank@bar.test personal https://mailbox.bar.test\n"
     "dave@bar.test * https://mailbox.down.test\n"
     "eve@bar.test * https://mailbox.no.test\n";
 
@@ -46,6 +47,7 @@ static struct {
 	char sent[4096];     /* "prepend|path,path|" ... */
 	const char *postfix; /* its reply */
 	int64_t now;
+	int64_t slow;	     /* seconds that a notification takes */
 } seen;
 
 static enum outcome
@@ -56,6 +58,7 @@ fake_notify(struct notify *notify, const struct notify_message *message,
 	char one[1024];
 
 	(void)notify;
+	seen.now += seen.slow;
 	CHECK_STRING(message->sender, "alice@foo.test");
 	CHECK(message->expires == 1796479501);
 	snprintf(one, sizeof(one), "%s<%s@%s ", destination->mailbox,
@@ -194,8 +197,14 @@ TEST(orcpt_is_not_believed_for_an_account)
 	world_open(&w, SETTINGS);
 	world_add(&w, "RCPT TO:<bob@bar.test> ORCPT=rfc822;carol@bar.test");
 	world_add(&w, "RCPT TO:<bob@bar.test> ORCPT=rfc822;x@else.test");
+	/* An account, though not for this category. */
+	world_add(&w, "RCPT TO:<bob@bar.test> ORCPT=rfc822;frank@bar.test");
+	world_add(&w, "RCPT TO:<bob@bar.test> "
+	    "ORCPT=rfc822;frank+2Bx@bar.test");
 	world_deliver(&w, GOOD);
 	CHECK_STRING(seen.notified,
+	    "bob@bar.test<bob@bar.test@mailbox.insurance.test "
+	    "bob@bar.test<bob@bar.test@mailbox.insurance.test "
 	    "bob@bar.test<bob@bar.test@mailbox.insurance.test "
 	    "bob@bar.test<bob@bar.test@mailbox.insurance.test ");
 	world_close(&w);
@@ -213,6 +222,24 @@ TEST(a_destination_that_says_no_or_nothing)
 	CHECK(w.envelope.recipients[1].reply[0] == '2');
 	CHECK_STRING(seen.sent,
 	    "X-Cargomail-Status: refused; reason=no-account|eve@bar.test |");
+	world_close(&w);
+}
+
+/* Before Postfix loses patience: what is delivered behind its back comes
+ * twice. */
+TEST(slow_destinations_leave_the_rest_for_later)
+{
+	struct world w;
+
+	world_open(&w, SETTINGS);
+	seen.slow = 110;
+	for (int i = 0; i < 5; i++)
+		world_add(&w, "RCPT TO:<carol@bar.test>");
+	world_deliver(&w, GOOD);
+	for (int i = 0; i < 5; i++)
+		CHECK_FOR(w.envelope.recipients[i].reply[0] ==
+		    (i < 3 ? '2' : '4'), "recipient %d", i);
+	CHECK(seen.now - NOW == 330);
 	world_close(&w);
 }
 
@@ -340,6 +367,7 @@ main(void)
 	RUN(each_recipient_has_their_own_destination);
 	RUN(orcpt_is_not_believed_for_an_account);
 	RUN(a_destination_that_says_no_or_nothing);
+	RUN(slow_destinations_leave_the_rest_for_later);
 	RUN(after_give_up_it_is_delivered_all_the_same);
 	RUN(what_is_not_proven_is_delivered_with_a_status_or_rejected);
 	RUN(an_origin_at_another_port_is_not_passed_on);
