@@ -3,7 +3,7 @@
 #   sudo make demo      set everything up and tell the story of one message
 #   sudo make check     set everything up and run the tests
 #   make [all]          the programs, in build/$(VARIANT)
-#   make install        into $(DESTDIR)$(PREFIX)
+#   make install        into $(DESTDIR)$(PREFIX); make uninstall takes it out
 #
 # VARIANT is release (default), asan (AddressSanitizer and UBSan) or debug.
 
@@ -121,6 +121,10 @@ install: all $(B)/libgrip.pc
 	B='$(B)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
 	    MANDIR='$(MANDIR)' DESTDIR='$(DESTDIR)' etc/install-files
 
+uninstall:
+	B='$(B)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
+	    MANDIR='$(MANDIR)' DESTDIR='$(DESTDIR)' etc/install-files -r
+
 # ---- tests -----------------------------------------------------------------
 
 $(TESTS): $(B)/%: $(B)/obj/tests/unit/%.o $(ARCHIVES) $(B)/liball.a
@@ -210,6 +214,6 @@ run-bench:
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all deps install unit-tests check check-unit run-unit run-check \
-    lint asan fuzz run-fuzz demo bench benches run-bench
+.PHONY: all deps install uninstall unit-tests check check-unit run-unit \
+    run-check lint asan fuzz run-fuzz demo bench benches run-bench
 .SECONDARY:
