@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "memory.h"
+#include "utf8.h"
 
 /* Bytes of the line at `at`, its end included. */
 static size_t
@@ -270,8 +271,10 @@ mail_header_message_id(const char *header, size_t len)
 	end = strlen(text);
 	if (end > 4 && end <= 1000 && text[0] == '<' && text[end - 1] == '>') {
 		text[end - 1] = '\0';
+		/* It goes into JSON. */
 		if (strpbrk(text + 1, "<> \"") == NULL &&
-		    strchr(text + 1, '@') != NULL)
+		    strchr(text + 1, '@') != NULL &&
+		    utf8_valid(text + 1, end - 2))
 			id = x_strdup(text + 1);
 	}
 	free(text);

@@ -98,6 +98,9 @@ TEST(message_ids)
 		{ "Message-ID: 1@foo.test\n", NULL },
 		{ "Message-ID: <1@foo.test> <2@foo.test>\n", NULL },
 		{ "Message-ID: <a b@foo.test>\n", NULL },
+		{ "Message-ID: <\xc3\xa4@foo.test>\n",
+		    "\xc3\xa4@foo.test" },
+		{ "Message-ID: <\xe4@foo.test>\n", NULL },
 		{ "Subject: x\n", NULL },
 	};
 
