@@ -13,6 +13,8 @@
 #include <strings.h>
 #include <time.h>
 
+#define CLOCK_EARLIEST 1704067200 /* 2024-01-01 */
+
 static const char *const clock_days[] = { "Sun", "Mon", "Tue", "Wed", "Thu",
 	"Fri", "Sat" };
 static const char *const clock_months[] = { "Jan", "Feb", "Mar", "Apr", "May",
@@ -22,6 +24,12 @@ int64_t
 clock_now(void)
 {
 	return (int64_t)time(NULL);
+}
+
+bool
+clock_is_plausible(int64_t now)
+{
+	return now >= CLOCK_EARLIEST;
 }
 
 int64_t

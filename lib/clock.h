@@ -7,6 +7,7 @@
 #ifndef CLOCK_H
 #define CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,10 @@
 
 /* Seconds since 1970. */
 int64_t clock_now(void);
+
+/* False before 2024, when nothing of this was written: a clock that starts at
+ * 1970 makes every token and certificate look wrong, and shares last. */
+bool clock_is_plausible(int64_t now);
 
 /* Milliseconds from an arbitrary start, never backwards. */
 int64_t clock_monotonic_ms(void);

@@ -18,6 +18,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "log.h"
+
 #define LISTEN_FDS_START 3
 
 /* Connected before the chroot; -1 without systemd. */
@@ -88,11 +91,25 @@ daemon_notify_open(void)
 	daemon_notify_fd = fd;
 }
 
+static void
+daemon_check_clock(void)
+{
+	char text[CLOCK_TEXT_SIZE];
+	int64_t now = clock_now();
+
+	if (clock_is_plausible(now))
+		return;
+	clock_format_internet(now, text);
+	log_fatal(EX_OSERR, "the clock says %s: set it, then start again",
+	    text);
+}
+
 void
 daemon_prepare(void)
 {
 	struct rlimit limit;
 
+	daemon_check_clock();
 	signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;

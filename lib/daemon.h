@@ -22,7 +22,8 @@ void daemon_options(int argc, char **argv, bool with_role,
     struct daemon_options *options_r);
 
 /* Opens the way to systemd before the chroot hides it. SIGPIPE is ignored.
- * A nofile soft limit is raised to the hard one. */
+ * A nofile soft limit is raised to the hard one. Ends with a clear line if
+ * the clock cannot be right. After log_open(). */
 void daemon_prepare(void);
 
 /* READY=1, STOPPING=1, RELOADING=1 and STATUS=...; no-ops without systemd. */

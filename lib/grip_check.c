@@ -55,10 +55,15 @@ check_one_time(const struct grip_token *token, int64_t now,
 {
 	const struct grip_claims *claims = &token->claims;
 
+	/* How far tells whether somebody's clock is off, and whose. */
 	if (claims->iat > now + GRIP_LEEWAY)
-		return refuse(why, "time", "issued in the future");
+		return reason_set(why, OUTCOME_TEMPFAIL, "time",
+		    "issued %lld s in the future: here it is %lld",
+		    (long long)(claims->iat - now), (long long)now);
 	if (claims->exp <= now - GRIP_LEEWAY)
-		return refuse(why, "time", "expired");
+		return reason_set(why, OUTCOME_TEMPFAIL, "time",
+		    "expired %lld s ago: here it is %lld",
+		    (long long)(now - claims->exp), (long long)now);
 	/* Both are within 2^53: no overflow. */
 	if (claims->exp < claims->iat || claims->exp - claims->iat >
 	    grip_type_max_lifetime(token->type))

@@ -130,6 +130,9 @@ TEST(dates_of_mail)
 	CHECK_STRING(text, "Sat, 5 Dec 2026 14:05:01 +0000");
 	clock_format_internet(1796479501, text);
 	CHECK_STRING(text, "2026-12-05T14:05:01Z");
+	CHECK(!clock_is_plausible(0));
+	CHECK(!clock_is_plausible(1704067199));
+	CHECK(clock_is_plausible(1704067200));
 }
 
 TEST(reasons_and_outcomes)
