@@ -3,6 +3,7 @@
  * Visitors who wait. See wait_list.h.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "log.h"
@@ -20,6 +21,7 @@ struct wait_list {
 	struct event *event;
 	struct waiter *first, **last;
 	unsigned count;
+	bool poked; /* something changed since the last look */
 };
 
 static void
@@ -27,7 +29,8 @@ schedule(struct wait_list *list)
 {
 	const struct timeval second = { 1, 0 };
 
-	if (list->first != NULL)
+	if (list->first != NULL &&
+	    !event_pending(list->event, EV_TIMEOUT, NULL))
 		event_add(list->event, &second);
 }
 
@@ -63,14 +66,17 @@ on_event(evutil_socket_t fd, short events, void *arg)
 	struct wait_list *list = arg;
 	struct waiter *waiter;
 	int64_t now_ms = clock_monotonic_ms();
+	bool poked = list->poked, last;
 
 	(void)fd;
 	(void)events;
+	list->poked = false;
 	for (waiter = list->first; waiter != NULL; waiter = waiter->next) {
 		if (waiter->visit == NULL)
 			continue;
+		last = now_ms >= waiter->deadline_ms;
 		if (waiter->visit->x == NULL ||
-		    list->try(waiter->visit, now_ms >= waiter->deadline_ms))
+		    ((poked || last) && list->try(waiter->visit, last)))
 			drop(waiter);
 	}
 	clean(list);
@@ -105,12 +111,30 @@ wait_list_free(struct wait_list **list_p)
 	x_free(list_p);
 }
 
+/* Each one's question costs the loop something: an account has so many. */
+static bool
+is_full(const struct wait_list *list, const struct visit *visit)
+{
+	const char *account = visit->caller.account;
+	const struct waiter *waiter;
+	unsigned own = 0;
+
+	if (list->count >= WAIT_LIST_MAX)
+		return true;
+	if (account[0] == '\0')
+		return false;
+	for (waiter = list->first; waiter != NULL; waiter = waiter->next)
+		own += waiter->visit != NULL &&
+		    strcmp(waiter->visit->caller.account, account) == 0;
+	return own >= WAIT_LIST_OWN_MAX;
+}
+
 void
 wait_list_add(struct wait_list *list, struct visit *visit, int seconds)
 {
 	struct waiter *waiter;
 
-	if (list->count >= WAIT_LIST_MAX) {
+	if (is_full(list, visit)) {
 		list->try(visit, true);
 		return;
 	}
@@ -120,7 +144,7 @@ wait_list_add(struct wait_list *list, struct visit *visit, int seconds)
 	*list->last = waiter;
 	list->last = &waiter->next;
 	list->count++;
-	wait_list_poke(list);
+	schedule(list);
 }
 
 struct visit *
@@ -148,6 +172,8 @@ wait_list_remove(struct wait_list *list, const struct visit *visit)
 void
 wait_list_poke(struct wait_list *list)
 {
-	if (list->first != NULL)
-		event_active(list->event, EV_TIMEOUT, 0);
+	if (list->first == NULL)
+		return;
+	list->poked = true;
+	event_active(list->event, EV_TIMEOUT, 0);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Visitors who wait for something to happen (?wait=N). Whoever changes
- * something pokes the list; then, and once a second, each is tried again.
+ * something pokes the list; then, and at the end of its time, each is tried
+ * again.
  */
 #ifndef WAIT_LIST_H
 #define WAIT_LIST_H
@@ -14,6 +15,7 @@
 #include "visit.h"
 
 #define WAIT_LIST_MAX 10000 /* visitors */
+#define WAIT_LIST_OWN_MAX 32 /* of one account */
 
 struct wait_list;
 
