@@ -6,6 +6,7 @@
 #include "unix_socket.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -36,6 +37,21 @@ unix_socket_fail(int fd)
 	return -1;
 }
 
+/* True if somebody serves it, of whatever type: not ours to take away. */
+static bool
+unix_socket_is_live(const struct sockaddr_un *address, int type)
+{
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool live;
+
+	if (fd == -1)
+		return false;
+	live = connect(fd, (const struct sockaddr *)address,
+	    sizeof(*address)) == 0 || errno == EAGAIN || errno == EPROTOTYPE;
+	close(fd);
+	return live;
+}
+
 int
 unix_socket_listen(const char *path, int type,
     const struct unix_socket_owner *owner)
@@ -50,6 +66,10 @@ unix_socket_listen(const char *path, int type,
 	if (lstat(path, &st) == 0) {
 		if (!S_ISSOCK(st.st_mode)) {
 			errno = EEXIST;
+			return -1;
+		}
+		if (unix_socket_is_live(&address, type)) {
+			errno = EADDRINUSE;
 			return -1;
 		}
 		unlink(path);

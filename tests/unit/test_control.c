@@ -187,12 +187,24 @@ TEST(only_a_stale_socket_is_replaced)
 	struct unix_socket_owner owner = { getuid(), getgid(), 0600 };
 	char path[80];
 	FILE *file;
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/file", test_path);
 	file = fopen(path, "w");
 	fclose(file);
 	CHECK(unix_socket_listen(path, SOCK_STREAM, &owner) == -1);
 	CHECK(errno == EEXIST);
+	unlink(path);
+	fd = unix_socket_listen(path, SOCK_STREAM, &owner);
+	CHECK(fd != -1);
+	CHECK(unix_socket_listen(path, SOCK_STREAM, &owner) == -1);
+	CHECK(errno == EADDRINUSE);
+	CHECK(unix_socket_listen(path, SOCK_SEQPACKET, &owner) == -1);
+	CHECK(errno == EADDRINUSE);
+	close(fd);
+	fd = unix_socket_listen(path, SOCK_STREAM, &owner);
+	CHECK(fd != -1);
+	close(fd);
 	unlink(path);
 }
 
