@@ -121,18 +121,15 @@ sign_token(struct sign_request *request)
 /* ---- handshake ---- */
 
 static enum outcome
-sign_bytes(struct sign_request *request, EVP_PKEY *key, const void *content,
-    size_t len)
+sign_bytes(struct sign_request *request, const EVP_MD_CTX *ready,
+    const void *content, size_t len)
 {
 	unsigned char signature[256];
 	size_t size = sizeof(signature);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool ok;
 
-	ok = context != NULL &&
-	    EVP_DigestSignInit_ex(context, NULL,
-		EVP_PKEY_is_a(key, "ED25519") ? NULL : "SHA256", NULL, NULL,
-		key, NULL) == 1 &&
+	ok = context != NULL && EVP_MD_CTX_copy_ex(context, ready) == 1 &&
 	    EVP_DigestSign(context, signature, &size, content, len) == 1;
 	EVP_MD_CTX_free(context);
 	if (!ok)
@@ -164,7 +161,7 @@ sign_handshake(struct sign_request *request)
 		return reason_set(&request->why, OUTCOME_PERMFAIL, "content",
 		    "not the TLS 1.3 CertificateVerify of a %s",
 		    side == HANDSHAKE_SERVER ? "server" : "client");
-	outcome = sign_bytes(request, identity->key, content, len);
+	outcome = sign_bytes(request, identity->ready, content, len);
 	if (outcome == OUTCOME_OK)
 		request->caller->counts->handshakes++;
 	return outcome;

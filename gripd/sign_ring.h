@@ -15,6 +15,7 @@
 struct sign_identity {
 	const struct sign_policy_identity *policy;
 	EVP_PKEY *key;
+	EVP_MD_CTX *ready; /* to sign with `key`; each signature copies it */
 	struct grip_identity shown; /* name (the policy's), role, chain */
 };
 
@@ -36,6 +37,9 @@ size_t sign_ring_reload(struct sign_ring *ring);
 /* The identity of this name that a caller of this role may use, or NULL. */
 const struct sign_identity *sign_ring_find(const struct sign_ring *ring,
     const char *name, enum grip_role caller);
+
+/* A context that is ready to sign with this key (EVP_MD_CTX_free()). */
+EVP_MD_CTX *sign_ring_prepare(EVP_PKEY *key);
 
 /* Frees it; OpenSSL wipes the keys. */
 void sign_ring_close(struct sign_ring **ring);

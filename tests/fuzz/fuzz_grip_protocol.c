@@ -46,6 +46,7 @@ make_ring(void)
 		identity->key = i == 1 ? EVP_PKEY_Q_keygen(NULL, NULL,
 					     "ED25519")
 				       : EVP_EC_gen("P-256");
+		identity->ready = sign_ring_prepare(identity->key);
 	}
 	return ring;
 }
