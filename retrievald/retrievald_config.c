@@ -27,7 +27,7 @@ const struct config_key retrievald_config_keys[] = {
 	    600, NULL },
 	{ "stall_timeout", CONFIG_DURATION, AT(stall_timeout), "60s", 1, 3600,
 	    NULL },
-	{ "minimum_rate", CONFIG_SIZE, AT(minimum_rate), "1K", 1, 1LL << 30,
+	{ "minimum_rate", CONFIG_SIZE, AT(minimum_rate), "16K", 1, 1LL << 30,
 	    NULL },
 	{ "lease_wait", CONFIG_DURATION, AT(lease_wait), "60s", 1, 120, NULL },
 	{ "gripd_timeout", CONFIG_DURATION, AT(gripd_timeout), "10s", 1, 60,
