@@ -81,11 +81,19 @@ peer_bind(const struct peer_route *route, const char *base, uid_t *uid_r,
 	free(path);
 	if (fd != -1)
 		return fd;
-	path = x_asprintf("%s/%s/run", base, room);
+	path = x_asprintf("%s/%s", base, room);
 	fd = stat(path, &st) != 0 ? -2 : -1;
 	free(path);
 	if (fd == -2)
 		return -2;
+	path = x_asprintf("%s/%s/run", base, room);
+	if (stat(path, &st) != 0) {
+		*error_r = x_asprintf("%s: %s; create-users makes it", path,
+		    strerror(errno));
+		free(path);
+		return -1;
+	}
+	free(path);
 	path = x_asprintf("%s/%s%s", base, room, route->socket);
 	fd = unix_socket_listen(path, route->type, &owner);
 	if (fd == -1)

@@ -129,8 +129,11 @@ open_store(struct mailboxd *mailboxd)
 	struct reason why;
 
 	mailboxd->store = store_open(STORE_PATH, &options, &why);
+	/* Paths in it are those within the room. */
 	if (mailboxd->store == NULL)
-		log_fatal(EX_CONFIG, "%s", why.text);
+		log_fatal(EX_CONFIG, "in %s/%s: %s",
+		    mailboxd->config->base_directory,
+		    peer_directory(PEER_MAILBOX), why.text);
 	if (store_start(mailboxd->store, mailboxd->base) == -1)
 		log_fatal(EX_OSERR, "cannot start the store: %s",
 		    strerror(errno));
