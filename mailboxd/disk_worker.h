@@ -2,7 +2,7 @@
  *
  * A few threads for what blocks on the disk. Tasks run in the order of
  * their submission, several at a time; whoever needs an order among tasks
- * keeps one task per object and submits it again (store_upload.c).
+ * keeps one task per object and submits it again (store_upload_disk.c).
  */
 #ifndef DISK_WORKER_H
 #define DISK_WORKER_H
