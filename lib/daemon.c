@@ -29,7 +29,7 @@ static int daemon_notify_fd = -1;
 static void
 daemon_usage(const char *program, bool with_role)
 {
-	fprintf(stderr, "usage: %s [-dn] [-c file]%s\n", program,
+	fprintf(stderr, "usage: %s [-dnV] [-c file]%s\n", program,
 	    with_role ? " -r role" : "");
 	exit(EX_USAGE);
 }
