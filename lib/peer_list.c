@@ -6,6 +6,7 @@
 #include "peer_list.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -131,22 +132,32 @@ peer_list_listen(enum peer server, const char *base,
 	return 0;
 }
 
+bool
+peer_list_admits(const struct peer_listener *listener, int fd)
+{
+	struct log_line line;
+	uid_t uid = (uid_t)-1;
+	char text[80];
+
+	if (unix_socket_peer(fd, &uid) == 0 && uid == listener->uid)
+		return true;
+	snprintf(text, sizeof(text), "uid %d at the socket of %s", (int)uid,
+	    peer_user(listener->route->client));
+	log_begin(&line, LOG_WARNING, "-", "refuse");
+	log_string(&line, LOG_KEY_REASON, "peer");
+	log_string(&line, LOG_KEY_DETAIL, text);
+	log_end(&line);
+	return false;
+}
+
 int
 peer_list_accept(const struct peer_listener *listener)
 {
-	struct log_line line;
-	uid_t uid;
-	int fd;
+	int fd = accept4(listener->fd, NULL, NULL,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd == -1)
-		return -1;
-	if (unix_socket_peer(fd, &uid) == 0 && uid == listener->uid)
+	if (fd == -1 || peer_list_admits(listener, fd))
 		return fd;
-	log_begin(&line, LOG_WARNING, "-", "refuse");
-	log_string(&line, LOG_KEY_REASON, "peer");
-	log_string(&line, LOG_KEY_USER, peer_user(listener->route->client));
-	log_end(&line);
 	close(fd);
 	return -1;
 }

@@ -7,6 +7,7 @@
 #ifndef PEER_LIST_H
 #define PEER_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -49,6 +50,10 @@ struct peer_listener {
 int peer_list_listen(enum peer server, const char *base,
     struct peer_listener listeners_r[PEER_LISTENERS_MAX], size_t *count_r,
     char **error_r);
+
+/* True if the connection is of the route's client by the peer's uid; else it
+ * is logged. */
+bool peer_list_admits(const struct peer_listener *listener, int fd);
 
 /* Accepts one connection, verified to be of the route's client (or refused
  * and logged); non-blocking, close-on-exec. -1 if there is none. */

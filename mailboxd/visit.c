@@ -18,7 +18,6 @@
 #include "log.h"
 #include "memory.h"
 #include "routes.h"
-#include "unix_socket.h"
 #include "visit.h"
 
 /* ---- life ---------------------------------------------------------------- */
@@ -140,17 +139,13 @@ on_accepted(void *context, int fd, int door)
 	const struct mailboxd *mailboxd = context;
 	enum peer client =
 	    door == DOOR_PULL ? PEER_RETRIEVAL : PEER_BROKER;
-	uid_t uid;
 	size_t i;
 
 	if (door == DOOR_TLS)
 		return true;
-	if (unix_socket_peer(fd, &uid) == 0)
-		for (i = 0; i < mailboxd->peer_count; i++)
-			if (mailboxd->peers[i].route->client == client &&
-			    mailboxd->peers[i].uid == uid)
-				return true;
-	log_text(LOG_WARNING, "-", "refuse", "a stranger on a local socket");
+	for (i = 0; i < mailboxd->peer_count; i++)
+		if (mailboxd->peers[i].route->client == client)
+			return peer_list_admits(&mailboxd->peers[i], fd);
 	return false;
 }
 
