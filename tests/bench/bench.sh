@@ -3,8 +3,10 @@
 # What the parts of the benchmark share (sourced after tap.sh, attack.sh).
 #
 #   row WHAT OURS ANCHOR RATIO GOAL VERDICT   one line of the table
-#   result WHAT UNIT "OURS..." "ANCHOR..." GOAL   a line from samples: their
-#                            medians; GOAL as "<=1.6", ">=0.3", or "-"
+#   result WHAT UNIT "OURS..." "ANCHOR..." GOAL   a line from samples, taken
+#                            in turn: their medians, and the median of the
+#                            ratios of each round, since the speed of a shared
+#                            machine changes; GOAL as "<=1.6", ">=0.3", or "-"
 #   median NUMBER...         the middle one (the lower of two)
 #   calc EXPRESSION          awk's arithmetic
 #   not_measured WHAT WHY    a line that says so; the run fails
@@ -30,6 +32,11 @@ median() {
 	printf '%s\n' "$@" | sort -g | sed -n "$((($# + 1) / 2))p"
 }
 
+ratios() {	# "OURS..." "ANCHOR..."
+	paste <(xargs -n 1 <<< "$1") <(xargs -n 1 <<< "$2") |
+	    awk 'NF == 2 { print $1 / $2 }'
+}
+
 verdict() {	# RATIO GOAL
 	case $2 in
 	-)	;;
@@ -47,7 +54,8 @@ result() {
 		not_measured "$what" "no figures"
 		return
 	fi
-	ratio=$(calc "$ours / $anchor")
+	# shellcheck disable=SC2046
+	ratio=$(median $(ratios "$3" "$4"))
 	said=$(verdict "$ratio" "$goal")
 	[ "$goal" != - ] || said=
 	row "$what" "$(printf %.5g "$ours") $unit" \

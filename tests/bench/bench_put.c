@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Durable puts through HTTPS: many connections, each with one PUT of a new
- * resource after the other. Prints puts per second.
+ * resource after the other. Prints puts per second, counted from when all
+ * are connected.
  *
  *   bench_put [-n COUNT] [-j CONNECTIONS] [-s SIZE]
  *             ADDRESS PORT NAME APP-TOKEN
@@ -17,6 +18,7 @@ struct puts {
 	struct load_server server;
 	const char *token;
 	int count, connections, size;
+	pthread_barrier_t connected;
 	atomic_int next;
 };
 
@@ -52,6 +54,7 @@ put_run(void *arg)
 	int i, len;
 
 	RAND_bytes(body, puts->size);
+	pthread_barrier_wait(&puts->connected);
 	while ((i = atomic_fetch_add(&puts->next, 1)) < puts->count) {
 		memcpy(body, &i, sizeof(i));
 		len = put_compose(puts, body, request);
@@ -106,10 +109,13 @@ main(int argc, char **argv)
 	puts.server.ctx = SSL_CTX_new(TLS_client_method());
 	SSL_CTX_set_min_proto_version(puts.server.ctx, TLS1_3_VERSION);
 	threads = calloc((size_t)puts.connections, sizeof(*threads));
-	start = load_seconds();
+	pthread_barrier_init(&puts.connected, NULL,
+	    (unsigned)puts.connections + 1);
 	for (int i = 0; i < puts.connections; i++)
 		if (pthread_create(&threads[i], NULL, put_run, &puts) != 0)
 			load_die("cannot make a thread");
+	pthread_barrier_wait(&puts.connected);
+	start = load_seconds();
 	for (int i = 0; i < puts.connections; i++)
 		pthread_join(threads[i], NULL);
 	printf("%.0f\n", puts.count / (load_seconds() - start));

@@ -4,51 +4,6 @@
 # server's host, against nginx with mutual TLS, the same key and client
 # certificate, the same bytes. Both write one log line for a request.
 
-nginx_start() {
-	local crt=/var/lib/nginx-bench/client.crt
-	hx hospital mkdir -p /var/lib/nginx-bench/root
-	hx insurance cat "$keys/_rra.insurance.test.crt" |
-	    hx hospital tee "$crt" > /dev/null
-	hx hospital tee /var/lib/nginx-bench/conf > /dev/null <<-END
-		user root;
-		worker_processes 1;
-		pid /run/nginx.pid;
-		error_log /var/lib/nginx-bench/error.log;
-		events { worker_connections 1000; }
-		http {
-		  access_log /var/lib/nginx-bench/access.log;
-		  sendfile on;
-		  tcp_nopush on;
-		  keepalive_requests 100000000;
-		  default_type application/octet-stream;
-		  server {
-		    listen 8443 ssl;
-		    ssl_protocols TLSv1.3;
-		    ssl_certificate $keys/mailbox.hospital.test.crt;
-		    ssl_certificate_key $keys/mailbox.hospital.test.key;
-		    ssl_client_certificate $crt;
-		    ssl_verify_client on;
-		    ssl_session_cache off;
-		    root /var/lib/nginx-bench/root;
-		  }
-		}
-	END
-	hx hospital nginx -c /var/lib/nginx-bench/conf
-}
-
-# load COMM-LIST PORT PATH COUNT [OPTION]...: us of CPU for one.
-load() {
-	local comm=$1 port=$2 path=$3 count=$4 before
-	shift 4
-	before=$(cpu_of hospital $comm)
-	hx insurance /run/lab/bench/bench_load \
-	    -c "$keys/_rra.insurance.test.crt" \
-	    -k "$keys/_rra.insurance.test.key" -n "$count" "$@" \
-	    "$(host_ip hospital)" "$port" mailbox.hospital.test $path \
-	    > /dev/null || return 1
-	calc "($(cpu_of hospital $comm) - $before) / $count"
-}
-
 get_rounds() {	# FILE COUNT
 	local hash ours= anchor= i
 	hash=$(hx foo sha256sum "/home/alice/$1" | cut -d' ' -f1)
@@ -79,5 +34,5 @@ measure_get() {
 	token=$(token_b bar)
 	get_rounds 1KB 10000
 	get_rounds 64KB 5000
-	hx hospital nginx -c /var/lib/nginx-bench/conf -s stop
+	nginx_stop
 }

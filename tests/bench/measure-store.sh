@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 #
 # Durable puts of 16 KiB a second: at the store's interface against one file
-# that is appended to and synced after each 100, and through HTTPS by 32
-# connections at once.
+# that is appended to and synced after each 100, and through HTTPS; 256 at
+# once in both.
 
 app_token() {
 	hx foo curl -s --user alice@foo.test:secret -X POST \
@@ -20,7 +20,7 @@ measure_store() {
 	result "16 KiB puts a second, store" /s "$ours" "$anchor" '>=0.3'
 	token=$(app_token)
 	for i in 1 2 3; do
-		puts="$puts $(hx foo /run/lab/bench/bench_put -n 5000 -j 32 \
+		puts="$puts $(hx foo /run/lab/bench/bench_put -n 5000 -j 256 \
 		    "$(host_ip hospital)" 443 mailbox.hospital.test "$token")"
 	done
 	result "16 KiB puts a second, through HTTPS" /s "$puts" "$anchor" -
