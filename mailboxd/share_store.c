@@ -40,6 +40,12 @@ compare_standing(struct store_txn *txn, const struct share *share,
 			    OUTCOME_PERMFAIL, "conflict",
 			    "a share of this id says something else");
 			found = -1;
+		} else if (cJSON_GetObjectItemCaseSensitive(row,
+			       "revoked") != NULL) {
+			*outcome_r = reason_set(store_txn_reason(txn),
+			    OUTCOME_PERMFAIL, "revoked",
+			    "the share was withdrawn");
+			found = -1;
 		}
 	}
 	cJSON_Delete(row);

@@ -163,7 +163,7 @@ TEST(a_share_is_for_its_recipients_resources_and_time)
 
 TEST(a_withdrawn_share_is_gone_for_the_entitled)
 {
-	struct share revoked = { .now = NOW };
+	struct share revoked = { .now = NOW }, *again;
 
 	set_up();
 	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", SHARE, shared,
@@ -175,6 +175,11 @@ TEST(a_withdrawn_share_is_gone_for_the_entitled)
 			 NOW), "revoked");
 	CHECK_STRING(ask("alice@foo.test", "eve@bar.test", SHARE, shared,
 			 NOW), "not-shared");
+	/* Said again it does not stand again, nor seem to. */
+	again = make_share(SHARE, "bob@bar.test", shared, NOW + 1000);
+	CHECK(run(share_store_put, again) == OUTCOME_PERMFAIL);
+	CHECK_STRING(fixture.why.word, "revoked");
+	share_free(again);
 	fixture_free(&fixture);
 }
 
