@@ -61,13 +61,15 @@ log_add_escaped(struct log_line *line, const char *value)
 	char one[5];
 
 	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
-		if (*p == '"' || *p == '\\')
+		if (*p == '"' || *p == '\\') {
 			snprintf(one, sizeof(one), "\\%c", *p);
-		else if (*p >= 0x20 && *p < 0x7f)
-			snprintf(one, sizeof(one), "%c", *p);
-		else
+			log_add(line, one, 2);
+		} else if (*p >= 0x20 && *p < 0x7f) {
+			log_add(line, (const char *)p, 1);
+		} else {
 			snprintf(one, sizeof(one), "\\x%02x", *p);
-		log_add(line, one, strlen(one));
+			log_add(line, one, 4);
+		}
 	}
 }
 

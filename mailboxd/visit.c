@@ -44,16 +44,16 @@ visit_release(struct visit *visit)
 static void
 name_path(struct visit *visit, const struct http_request *request)
 {
-	size_t len = 0;
+	size_t len = 0, n;
 	unsigned i;
-	int n;
 
 	for (i = 0; i < request->segment_count; i++) {
-		n = snprintf(visit->path + len, sizeof(visit->path) - len,
-		    "/%s", request->segment[i]);
-		if (n < 0 || (size_t)n >= sizeof(visit->path) - len)
+		n = strlen(request->segment[i]);
+		if (n + 1 >= sizeof(visit->path) - len)
 			return;
-		len += (size_t)n;
+		visit->path[len++] = '/';
+		memcpy(visit->path + len, request->segment[i], n + 1);
+		len += n;
 	}
 }
 
