@@ -18,8 +18,8 @@ struct unix_socket_owner {
 #define UNIX_PACKET_MAX 65536
 
 /* Binds (replacing a stale socket, never anything else: EADDRINUSE if it is
- * served) and listens, non-blocking and close-on-exec. `type` is SOCK_STREAM or SOCK_SEQPACKET.
- * The descriptor, or -1 with errno. */
+ * served) and listens, non-blocking and close-on-exec. `type` is SOCK_STREAM
+ * or SOCK_SEQPACKET. The descriptor, or -1 with errno. */
 int unix_socket_listen(const char *path, int type,
     const struct unix_socket_owner *owner);
 
