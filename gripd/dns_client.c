@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include <event2/event.h>
 
@@ -18,6 +19,8 @@
 #define ROUNDS 2
 #define TRY_MIN_MS 250
 #define TRY_MAX_MS 2000
+#define ZONE_SHARE 20 /* of all queries that one zone may have under way */
+#define ZONE_LEAST 8
 
 struct dns_client {
 	struct event_base *base;
@@ -25,9 +28,13 @@ struct dns_client {
 	int try_ms; /* one server's time */
 	uint64_t queries;
 	size_t pending;
+	LIST_HEAD(, dns_lookup) lookups;
 };
 
 struct dns_lookup {
+	LIST_ENTRY(dns_lookup) entry;
+	const char *zone; /* last two labels of the first name */
+	char name[DNS_NAME_SIZE];
 	struct dns_client *client;
 	struct dns_question question; /* the name asked now */
 	struct dns_exchange *exchange;
@@ -82,6 +89,7 @@ dns_lookup_cancel(struct dns_lookup **lookup)
 	dns_exchange_cancel(&l->exchange);
 	event_free(l->deadline);
 	l->client->pending--;
+	LIST_REMOVE(l, entry);
 	free(l);
 	*lookup = NULL;
 }
@@ -179,6 +187,32 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	finish_failed(lookup, lookup->failure);
 }
 
+/* "bar.test" of "_cb.bar.test". */
+static const char *
+last_labels(const char *name)
+{
+	const char *at = name + strlen(name);
+	int dots = 0;
+
+	while (at > name && (at[-1] != '.' || ++dots < 2))
+		at--;
+	return at;
+}
+
+/* Names that strangers choose may lie in zones whose servers never answer:
+ * one zone must not hold all the room. */
+static bool
+zone_is_busy(const struct dns_client *client, const char *name)
+{
+	size_t most = client->options.queries_max / ZONE_SHARE, count = 0;
+	const char *zone = last_labels(name);
+	const struct dns_lookup *lookup;
+
+	LIST_FOREACH(lookup, &client->lookups, entry)
+		count += strcmp(lookup->zone, zone) == 0;
+	return count >= (most > ZONE_LEAST ? most : ZONE_LEAST);
+}
+
 struct dns_lookup *
 dns_client_lookup(struct dns_client *client, const char *name,
     enum dns_type type, dns_lookup_done *done, void *arg)
@@ -186,12 +220,15 @@ dns_client_lookup(struct dns_client *client, const char *name,
 	struct dns_lookup *lookup = x_calloc(1, sizeof(*lookup));
 	int milliseconds = client->options.timeout_ms;
 	struct timeval tv;
-	bool busy = client->pending >= client->options.queries_max;
+	bool busy = client->pending >= client->options.queries_max ||
+	    zone_is_busy(client, name);
 
 	lookup->client = client;
 	lookup->question.type = type;
 	snprintf(lookup->question.name, sizeof(lookup->question.name), "%s",
 	    name);
+	snprintf(lookup->name, sizeof(lookup->name), "%s", name);
+	lookup->zone = last_labels(lookup->name);
 	lookup->secure = client->options.trusted;
 	lookup->ttl = UINT32_MAX;
 	lookup->done = done;
@@ -202,6 +239,7 @@ dns_client_lookup(struct dns_client *client, const char *name,
 		abort(); /* out of memory, as x_calloc */
 	client->queries++;
 	client->pending++;
+	LIST_INSERT_HEAD(&client->lookups, lookup, entry);
 	if (busy)
 		milliseconds = 0;
 	tv = (struct timeval){milliseconds / 1000, milliseconds % 1000 * 1000};

@@ -306,6 +306,37 @@ TEST(bounds_what_is_under_way)
 	dns_fake_stop(&fake);
 }
 
+TEST(one_zone_does_not_hold_all_the_room)
+{
+	struct dns_fake fake;
+	struct dns_server server;
+	struct dns_options options;
+	struct dns_client *client;
+	struct dns_lookup *lookups[10];
+	struct result slow = {0}, late = {0};
+	char name[64];
+
+	dns_fake_start(&fake, base, answer_nothing, &server);
+	options = options_for(&server, 1);
+	options.queries_max = 100;
+	client = dns_client_new(base, &options);
+	for (int i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "_cb.a%d.evil.test", i);
+		lookups[i] = dns_client_lookup(client, name, DNS_TXT, on_done,
+		    &slow);
+	}
+	lookups[8] = dns_client_lookup(client, NAME, DNS_TXT, on_done, &slow);
+	dns_client_lookup(client, "_cb.b.evil.test", DNS_TXT, on_done, &late);
+	/* Only the ninth of evil.test is answered at once, by no. */
+	event_base_dispatch(base);
+	CHECK(late.calls == 1 && late.answer.status == DNS_FAILED);
+	CHECK(slow.calls == 0 && dns_client_pending(client) == 9);
+	for (int i = 0; i < 9; i++)
+		dns_lookup_cancel(&lookups[i]);
+	dns_client_free(&client);
+	dns_fake_stop(&fake);
+}
+
 int
 main(void)
 {
@@ -318,6 +349,7 @@ main(void)
 	RUN(ignores_forgeries);
 	RUN(chases_cnames);
 	RUN(bounds_what_is_under_way);
+	RUN(one_zone_does_not_hold_all_the_room);
 	event_base_free(base);
 	return test_done();
 }
