@@ -64,8 +64,10 @@ row_matches(const struct page *page, const char *key, const void *data,
 	cJSON *row;
 	bool matches;
 
+	if (strcmp(store_key_last(key), page->asking->after) == 0)
+		return false; /* the page follows this one */
 	if (page->asking->share[0] == '\0')
-		return strcmp(store_key_last(key), page->asking->after) != 0;
+		return true;
 	/* Nothing in a share's id is escaped: most rows need no parsing. */
 	if (memmem(data, len, page->asking->share, CARGO_SHARE_LEN) == NULL)
 		return false;
