@@ -78,6 +78,19 @@ end_lease(struct report *report)
 	wait_list_poke(mailboxd->messages);
 }
 
+/* Tells the worker what became of the last thing it had to say. */
+static void
+report_end(struct report *report, enum outcome outcome,
+    const struct reason *why)
+{
+	if (outcome == OUTCOME_OK)
+		visit_reply_empty(report->visit, 204);
+	else
+		visit_refuse(report->visit, why);
+	end_lease(report);
+	report_free(report);
+}
+
 void
 pull_lease_serve(struct visit *visit)
 {
@@ -108,12 +121,8 @@ on_finished(void *arg, enum outcome outcome, const struct reason *why)
 		    report->finish.ended ? "pulled" : "again");
 		log_string(&line, LOG_KEY_LEASE, report->lease);
 		log_end(&line);
-		visit_reply_empty(report->visit, 204);
-	} else {
-		visit_refuse(report->visit, why);
 	}
-	end_lease(report);
-	report_free(report);
+	report_end(report, outcome, why);
 }
 
 static void
@@ -184,12 +193,8 @@ on_retry(void *arg, enum outcome outcome, const struct reason *why)
 		log_number(&line, LOG_KEY_NEXT,
 		    report->retry.due - report->retry.now);
 		log_end(&line);
-		visit_reply_empty(report->visit, 204);
-	} else {
-		visit_refuse(report->visit, why);
 	}
-	end_lease(report);
-	report_free(report);
+	report_end(report, outcome, why);
 }
 
 static void
@@ -197,12 +202,7 @@ on_failed(void *arg, enum outcome outcome, const struct reason *why)
 {
 	struct report *report = arg;
 
-	if (outcome == OUTCOME_OK)
-		visit_reply_empty(report->visit, 204);
-	else
-		visit_refuse(report->visit, why);
-	end_lease(report);
-	report_free(report);
+	report_end(report, outcome, why);
 }
 
 /* Something came under this lease, even if not all. */
