@@ -76,7 +76,7 @@ fetch() {
 }
 
 # logged HOST DAEMON TEXT: its log has a line with TEXT.
-logged() { daemon "$1" "$2" log | grep -qFe "$3"; }
+logged() { daemon "$1" "$2" log | grep -Fe "$3" > /dev/null; }
 
 # placeholder SUBJECT ORIGIN SHARE HASH: a placeholder message as mallory at
 # evil.test would write it, with body and header in agreement. Environment:

@@ -10,7 +10,8 @@
 #   note TEXT               a line for the reader
 #   done_testing            the plan; ends the script, 1 if something failed
 #
-# CMD may be a function of the test.
+# CMD may be a function of the test. With pipefail a pipe must not end in
+# grep -q: it leaves early and whoever writes to it is killed.
 
 tap_count=0
 tap_failed=0
