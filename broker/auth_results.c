@@ -88,8 +88,8 @@ copy(char *target, size_t size, const char *value, bool to_lower)
 	if (len >= size)
 		len = 0;
 	for (size_t i = 0; i < len; i++)
-		target[i] = to_lower ? (char)lower((unsigned char)value[i]) :
-				       value[i];
+		target[i] =
+		    to_lower ? (char)lower((unsigned char)value[i]) : value[i];
 	target[len] = '\0';
 }
 
@@ -118,8 +118,7 @@ read_result(char *text, struct auth_results *results)
 		else if (strcasecmp(word, "header.s") == 0)
 			copy(r->selector, sizeof(r->selector), value, true);
 		else if (strcasecmp(word, "header.b") == 0)
-			copy(r->signature, sizeof(r->signature), value,
-			    false);
+			copy(r->signature, sizeof(r->signature), value, false);
 	}
 }
 

@@ -17,7 +17,7 @@
 struct auth_result {
 	char method[32];
 	char result[32];
-	char domain[256];   /* header.d, lower case */
+	char domain[256]; /* header.d, lower case */
 	char selector[256]; /* header.s, lower case */
 	char signature[128]; /* header.b: the first characters of b= */
 };

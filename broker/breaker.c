@@ -19,7 +19,7 @@
 struct slot {
 	char host[SERVICE_HOST_SIZE];
 	int64_t failures; /* in a row */
-	int64_t until;	  /* open until then */
+	int64_t until; /* open until then */
 	int64_t used;
 };
 

@@ -13,13 +13,13 @@
 #include <cjson/cJSON.h>
 
 enum breaker_counter {
-	BREAKER_MESSAGES,	 /* taken in */
-	BREAKER_NOTIFIED,	 /* recipients whose destination said yes */
-	BREAKER_REFUSED,	 /* ... said no */
+	BREAKER_MESSAGES, /* taken in */
+	BREAKER_NOTIFIED, /* recipients whose destination said yes */
+	BREAKER_REFUSED, /* ... said no */
 	BREAKER_UNAUTHENTICATED, /* messages */
-	BREAKER_DELIVERED,	 /* recipients that Postfix took back */
-	BREAKER_DEFERRED,	 /* recipients told to come again */
-	BREAKER_REJECTED,	 /* recipients refused for good */
+	BREAKER_DELIVERED, /* recipients that Postfix took back */
+	BREAKER_DEFERRED, /* recipients told to come again */
+	BREAKER_REJECTED, /* recipients refused for good */
 	BREAKER_COUNTERS
 };
 

@@ -31,10 +31,9 @@ const struct config_key broker_config_keys[] = {
 	    0, unauthenticated_choices },
 	{ "destinations", CONFIG_STRING, AT(destinations),
 	    SYSCONFDIR "/cargomail/destinations", 0, 0, NULL },
-	{ "recipient_delimiter", CONFIG_STRING, AT(recipient_delimiter), "+",
-	    0, 0, NULL },
-	{ "local_mailboxes", CONFIG_LIST, AT(local_mailboxes), "", 0, 0,
-	    NULL },
+	{ "recipient_delimiter", CONFIG_STRING, AT(recipient_delimiter), "+", 0,
+	    0, NULL },
+	{ "local_mailboxes", CONFIG_LIST, AT(local_mailboxes), "", 0, 0, NULL },
 	{ "ca_bundle", CONFIG_STRING, AT(outward.ca_bundle),
 	    "/etc/ssl/certs/ca-certificates.crt", 0, 0, NULL },
 	{ "tls_trust", CONFIG_LIST, AT(outward.tls_trust), "webpki", 0, 0,
@@ -44,22 +43,22 @@ const struct config_key broker_config_keys[] = {
 	    NULL },
 	{ "connect_timeout", CONFIG_DURATION, AT(connect_timeout), "15s", 1,
 	    600, NULL },
-	{ "notify_timeout", CONFIG_DURATION, AT(notify_timeout), "60s", 1,
-	    600, NULL },
+	{ "notify_timeout", CONFIG_DURATION, AT(notify_timeout), "60s", 1, 600,
+	    NULL },
 	{ "notify_give_up", CONFIG_DURATION, AT(notify_give_up), "1h", 0,
 	    14 * 86400, NULL },
 	{ "breaker_failures", CONFIG_INTEGER, AT(breaker_failures), "3", 1,
 	    1000, NULL },
-	{ "breaker_pause", CONFIG_DURATION, AT(breaker_pause), "60s", 0,
-	    86400, NULL },
+	{ "breaker_pause", CONFIG_DURATION, AT(breaker_pause), "60s", 0, 86400,
+	    NULL },
 	{ "gripd_timeout", CONFIG_DURATION, AT(gripd_timeout), "10s", 1, 60,
 	    NULL },
 	{ "smtp_timeout", CONFIG_DURATION, AT(smtp_timeout), "300s", 1, 3600,
 	    NULL },
-	{ "max_connections", CONFIG_INTEGER, AT(max_connections), "50", 1,
-	    1000, NULL },
-	{ "max_message_size", CONFIG_SIZE, AT(max_message_size), "1G",
-	    1 << 20, INT64_C(1) << 40, NULL },
+	{ "max_connections", CONFIG_INTEGER, AT(max_connections), "50", 1, 1000,
+	    NULL },
+	{ "max_message_size", CONFIG_SIZE, AT(max_message_size), "1G", 1 << 20,
+	    INT64_C(1) << 40, NULL },
 	{ NULL, 0, 0, NULL, 0, 0, NULL },
 };
 #undef AT
@@ -78,15 +77,20 @@ check_lists(const char *path, const struct broker_config *config,
 	struct service_url url;
 
 	if (config->authserv_ids.count == 0)
-		return fail(error_r, x_asprintf("%s: authserv_ids: name the "
-		    "authserv-id of your DKIM verifier, else no placeholder "
-		    "is believed", path));
+		return fail(error_r,
+		    x_asprintf("%s: authserv_ids: name the "
+			       "authserv-id of your DKIM verifier, else no "
+			       "placeholder "
+			       "is believed",
+			path));
 	for (size_t i = 0; i < config->local_mailboxes.count; i++)
 		if (service_url_parse(config->local_mailboxes.items[i],
-		    &config->outward.port_list, &url) < 0)
-			return fail(error_r, x_asprintf("%s: "
-			    "local_mailboxes: %s is no URL of a mailbox",
-			    path, config->local_mailboxes.items[i]));
+			&config->outward.port_list, &url) < 0)
+			return fail(error_r,
+			    x_asprintf("%s: "
+				       "local_mailboxes: %s is no URL of a "
+				       "mailbox",
+				path, config->local_mailboxes.items[i]));
 	return 0;
 }
 
@@ -96,16 +100,22 @@ derive(const char *path, struct broker_config *config, char **error_r)
 	char name[256] = "";
 
 	if (config->base_directory[0] != '/' || config->listen[0] != '/')
-		return fail(error_r, x_asprintf("%s: base_directory and "
-		    "listen: absolute paths, please", path));
+		return fail(error_r,
+		    x_asprintf("%s: base_directory and "
+			       "listen: absolute paths, please",
+			path));
 	if (strncmp(config->reinject, "unix:/", 6) != 0 &&
 	    strncmp(config->reinject, "inet:", 5) != 0)
-		return fail(error_r, x_asprintf("%s: reinject: neither "
-		    "unix:PATH nor inet:HOST:PORT", path));
+		return fail(error_r,
+		    x_asprintf("%s: reinject: neither "
+			       "unix:PATH nor inet:HOST:PORT",
+			path));
 	if (config->hostname[0] == '\0') {
 		if (gethostname(name, sizeof(name) - 1) < 0)
-			return fail(error_r, x_asprintf("%s: hostname: cannot "
-			    "be found out", path));
+			return fail(error_r,
+			    x_asprintf("%s: hostname: cannot "
+				       "be found out",
+				path));
 		free(config->hostname);
 		config->hostname = x_strdup(name);
 	}
@@ -120,7 +130,8 @@ broker_config_read(const char *path, struct broker_config *config_r,
 {
 	memset(config_r, 0, sizeof(*config_r));
 	if (config_file_read(path, broker_config_keys, config_r, error_r) ==
-	    0 && derive(path, config_r, error_r) == 0)
+		0 &&
+	    derive(path, config_r, error_r) == 0)
 		return 0;
 	broker_config_free(config_r);
 	return -1;

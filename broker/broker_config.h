@@ -18,11 +18,11 @@ enum broker_unauthenticated {
 struct broker_config {
 	char *base_directory;
 	char *user;
-	char *group;	 /* supplementary: may use Postfix's sockets */
-	char *hostname;	 /* in LHLO, EHLO and Received; "": the system's */
-	char *listen;	 /* socket for Postfix's lmtp(8) */
+	char *group; /* supplementary: may use Postfix's sockets */
+	char *hostname; /* in LHLO, EHLO and Received; "": the system's */
+	char *listen; /* socket for Postfix's lmtp(8) */
 	char *listen_user; /* who owns it */
-	char *reinject;	 /* "unix:PATH" in the chroot or "inet:HOST:PORT" */
+	char *reinject; /* "unix:PATH" in the chroot or "inet:HOST:PORT" */
 	struct config_list authserv_ids;
 	int unauthenticated;
 	char *destinations; /* path of the map */

@@ -116,7 +116,7 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 		return;
 	if (unix_socket_peer(fd, &uid) < 0 ||
 	    (list->options.peer != CONNECTION_ANY_PEER &&
-	    uid != list->options.peer && uid != 0))
+		uid != list->options.peer && uid != 0))
 		log_text(LOG_WARNING, "-", "refused",
 		    "connection of uid %d on the LMTP socket", (int)uid);
 	else if (spawn(list, fd) < 0)
@@ -131,14 +131,12 @@ log_death(pid_t pid, int status)
 {
 	struct log_line line;
 
-	if (status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) ==
-	    SIGTERM))
+	if (status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))
 		return;
 	log_begin(&line, LOG_ERROR, "-", "died");
 	log_number(&line, LOG_KEY_PID, pid);
 	if (WIFSIGNALED(status))
-		log_string(&line, LOG_KEY_DETAIL,
-		    strsignal(WTERMSIG(status)));
+		log_string(&line, LOG_KEY_DETAIL, strsignal(WTERMSIG(status)));
 	else
 		log_number(&line, LOG_KEY_STATUS, WEXITSTATUS(status));
 	log_end(&line);
@@ -182,8 +180,8 @@ connection_start(struct event_base *base, int fd,
 	list->fd = fd;
 	list->max = (size_t)options->config->max_connections;
 	list->children = x_calloc(list->max, sizeof(*list->children));
-	list->accept_event = event_new(base, fd, EV_READ | EV_PERSIST,
-	    on_accept, list);
+	list->accept_event =
+	    event_new(base, fd, EV_READ | EV_PERSIST, on_accept, list);
 	list->child_event = evsignal_new(base, SIGCHLD, on_child, list);
 	if (list->accept_event == NULL || list->child_event == NULL ||
 	    event_add(list->accept_event, NULL) < 0 ||

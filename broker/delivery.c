@@ -24,8 +24,8 @@ next_group(const struct envelope *envelope, size_t *group, size_t *count_r)
 			continue;
 		if (first < 0)
 			first = (long)i;
-		if (strcmp(r->prepend,
-		    envelope->recipients[first].prepend) == 0)
+		if (strcmp(r->prepend, envelope->recipients[first].prepend) ==
+		    0)
 			group[(*count_r)++] = i;
 	}
 	return first;

@@ -20,9 +20,9 @@
 #define MAP_SIZE_MAX ((size_t)256 << 20)
 
 struct entry {
-	char *key;	/* "bob@bar.test" or "@bar.test" */
+	char *key; /* "bob@bar.test" or "@bar.test" */
 	char *category; /* or "*" */
-	char *url;	/* NULL: none */
+	char *url; /* NULL: none */
 	int line;
 };
 
@@ -48,8 +48,8 @@ read_key(const char *word, char key_r[MAIL_ADDRESS_SIZE])
 
 	if (word[0] != '@')
 		return mail_address_normalise(word, key_r);
-	if (mail_address_normalise_domain(word + 1, strlen(word + 1),
-	    domain) < 0)
+	if (mail_address_normalise_domain(word + 1, strlen(word + 1), domain) <
+	    0)
 		return -1;
 	snprintf(key_r, MAIL_ADDRESS_SIZE, "@%s", domain);
 	return 0;
@@ -80,8 +80,8 @@ add_line(struct destination_map *map, char *line, int number)
 	if (strcmp(words[2], "-") != 0 &&
 	    service_url_parse(words[2], &map->ports, &url) < 0)
 		return "bad destination (https://host, host in lower case)";
-	map->entries = x_realloc(map->entries,
-	    (map->count + 1) * sizeof(*map->entries));
+	map->entries =
+	    x_realloc(map->entries, (map->count + 1) * sizeof(*map->entries));
 	entry = &map->entries[map->count++];
 	entry->key = x_strdup(key);
 	entry->category = x_strdup(words[1]);
@@ -95,14 +95,14 @@ static int
 sort(struct destination_map *map, const char *name, char **error_r)
 {
 	if (map->count > 0)
-		qsort(map->entries, map->count, sizeof(*map->entries),
-		    compare);
+		qsort(map->entries, map->count, sizeof(*map->entries), compare);
 	for (size_t i = 1; i < map->count; i++)
 		if (compare(&map->entries[i - 1], &map->entries[i]) == 0) {
-			*error_r = x_asprintf("%s: lines %d and %d: %s has "
-			    "two destinations for one category", name,
-			    map->entries[i - 1].line, map->entries[i].line,
-			    map->entries[i].key);
+			*error_r =
+			    x_asprintf("%s: lines %d and %d: %s has "
+				       "two destinations for one category",
+				name, map->entries[i - 1].line,
+				map->entries[i].line, map->entries[i].key);
 			return -1;
 		}
 	return 0;
@@ -152,8 +152,7 @@ destination_map_read(const char *path, const struct service_ports *ports,
 		*error_r = x_asprintf("%s: not a text", path);
 		goto out;
 	}
-	map = destination_map_parse(path, buffer_string(&text), ports,
-	    error_r);
+	map = destination_map_parse(path, buffer_string(&text), ports, error_r);
 out:
 	if (fd >= 0)
 		close(fd);
@@ -185,8 +184,9 @@ find_exact(const struct destination_map *map, const char *key,
 	struct entry wanted = { .key = (char *)(uintptr_t)key,
 		.category = (char *)(uintptr_t)category };
 
-	return map->count == 0 ? NULL : bsearch(&wanted, map->entries,
-	    map->count, sizeof(*map->entries), compare);
+	return map->count == 0 ? NULL :
+				 bsearch(&wanted, map->entries, map->count,
+				     sizeof(*map->entries), compare);
 }
 
 static const struct entry *
@@ -218,7 +218,7 @@ destination_map_find(const struct destination_map *map, const char *address,
 	if (entry == NULL || entry->url == NULL)
 		return 0;
 	return service_url_parse(entry->url, &map->ports,
-	    &destination_r->url) == 0;
+		   &destination_r->url) == 0;
 }
 
 /* True if the key has a destination, for whatever category. */
@@ -236,7 +236,7 @@ has_some(const struct destination_map *map, const char *key)
 			high = middle;
 	}
 	for (; low < map->count && strcmp(map->entries[low].key, key) == 0;
-	    low++)
+	     low++)
 		if (map->entries[low].url != NULL)
 			return true;
 	return false;
@@ -250,7 +250,7 @@ destination_map_has(const struct destination_map *map, const char *address,
 
 	return has_some(map, address) ||
 	    (mail_address_strip(address, delimiters, base) &&
-	    has_some(map, base));
+		has_some(map, base));
 }
 
 size_t

@@ -35,14 +35,14 @@ struct destination {
  * none or the entry is "-". The mailbox is the address itself if it was
  * found as it is, else the address without extension.
  */
-int destination_map_find(const struct destination_map *map,
-    const char *address, const char *delimiters, const char *category,
+int destination_map_find(const struct destination_map *map, const char *address,
+    const char *delimiters, const char *category,
     struct destination *destination_r);
 
 /* 1 if the address, or without its extension, has a destination of its own
  * for any category (its @domain does not count). */
-int destination_map_has(const struct destination_map *map,
-    const char *address, const char *delimiters);
+int destination_map_has(const struct destination_map *map, const char *address,
+    const char *delimiters);
 
 size_t destination_map_count(const struct destination_map *map);
 

@@ -52,8 +52,7 @@ int envelope_add_recipient(struct envelope *envelope,
     const struct smtp_command *command);
 
 /* Sets an attribute of XFORWARD (the callback of smtp_line). */
-void envelope_set_forward(void *envelope, const char *name,
-    const char *value);
+void envelope_set_forward(void *envelope, const char *name, const char *value);
 
 /* Postfix's queue id from XFORWARD, "-" if it gave none. */
 const char *envelope_id(const struct envelope *envelope);

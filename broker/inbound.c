@@ -48,8 +48,9 @@ log_judgement(struct passage *passage, const char *verb)
 	struct log_line line;
 
 	log_begin(&line, LOG_INFO, passage->id, verb);
-	log_string(&line, LOG_KEY_SENDER, passage->sender[0] != '\0' ?
-	    passage->sender : passage->envelope->sender);
+	log_string(&line, LOG_KEY_SENDER,
+	    passage->sender[0] != '\0' ? passage->sender :
+					 passage->envelope->sender);
 	log_number(&line, LOG_KEY_RECIPIENTS,
 	    (int64_t)passage->envelope->count);
 	log_number(&line, LOG_KEY_SIZE, (int64_t)passage->len);
@@ -132,13 +133,13 @@ is_loop(const struct passage *passage)
 
 	snprintf(own, sizeof(own), "by %s (Cargomail)",
 	    passage->inbound->config->hostname);
-	while (mail_header_next(passage->message, passage->header, &at,
-	    &field)) {
+	while (
+	    mail_header_next(passage->message, passage->header, &at, &field)) {
 		if (!mail_header_is(&field, "Received"))
 			continue;
 		hops++;
 		passes += memmem(field.body, field.body_len, own,
-		    strlen(own)) != NULL;
+			      strlen(own)) != NULL;
 	}
 	return hops > HOPS_MAX || passes > PASSES_MAX;
 }
@@ -148,17 +149,16 @@ is_loop(const struct passage *passage)
 static bool
 is_late(const struct passage *passage)
 {
-	char *received = mail_header_get(passage->message, passage->header,
-	    "Received");
+	char *received =
+	    mail_header_get(passage->message, passage->header, "Received");
 	const char *date = received != NULL ? strrchr(received, ';') : NULL;
 	int64_t since = passage->now;
 
-	if (date == NULL || clock_parse_mail(date + 1 + strspn(date + 1, " "),
-	    &since) < 0)
+	if (date == NULL ||
+	    clock_parse_mail(date + 1 + strspn(date + 1, " "), &since) < 0)
 		since = passage->now;
 	free(received);
-	return passage->now - since >
-	    passage->inbound->config->notify_give_up;
+	return passage->now - since > passage->inbound->config->notify_give_up;
 }
 
 /* ---- judgement of the message ------------------------------------------ */
@@ -169,8 +169,8 @@ set_status(struct passage *passage, const char *status, const char *word)
 {
 	for (size_t i = 0; i < passage->envelope->count; i++)
 		snprintf(passage->envelope->recipients[i].prepend,
-		    ENVELOPE_PREPEND_SIZE, CARGO_FIELD_STATUS
-		    ": %s; reason=%s\r\n", status, word);
+		    ENVELOPE_PREPEND_SIZE,
+		    CARGO_FIELD_STATUS ": %s; reason=%s\r\n", status, word);
 }
 
 /* The box died, or the like: Postfix tries again, for a while. */
@@ -210,7 +210,7 @@ check_placeholder(const struct passage *passage, struct reason *why)
 		    "Message-ID cannot be read");
 	/* No agent would ever go there. */
 	if (service_url_parse(p->origin,
-	    &passage->inbound->config->outward.port_list, &origin) < 0)
+		&passage->inbound->config->outward.port_list, &origin) < 0)
 		return reason_set(why, OUTCOME_PERMFAIL, "origin",
 		    "%s has a port that is not allowed", p->origin);
 	return OUTCOME_OK;
@@ -223,7 +223,7 @@ read_placeholder(struct passage *passage)
 		reason_set(&passage->why, OUTCOME_PERMFAIL, "limit",
 		    "too many recipients");
 	else if (cargo_placeholder_parse(passage->message, passage->len,
-	    &passage->placeholder, &passage->why) == OUTCOME_OK &&
+		     &passage->placeholder, &passage->why) == OUTCOME_OK &&
 	    check_placeholder(passage, &passage->why) != OUTCOME_OK)
 		cargo_placeholder_free(&passage->placeholder);
 }
@@ -234,8 +234,8 @@ static bool
 judge(struct passage *passage)
 {
 	if (sender_proof_check(passage->message, passage->len,
-	    &passage->inbound->config->authserv_ids, passage->sender,
-	    &passage->why) != OUTCOME_OK) {
+		&passage->inbound->config->authserv_ids, passage->sender,
+		&passage->why) != OUTCOME_OK) {
 		refuse_proof(passage);
 		return false;
 	}
@@ -279,12 +279,12 @@ find_recipient(const struct passage *passage,
 	    mail_address_parse_orcpt(r->parameters.orcpt, original) < 0 ||
 	    strcmp(original, address) == 0 ||
 	    strcmp(mail_address_domain(original),
-	    mail_address_domain(address)) != 0 ||
+		mail_address_domain(address)) != 0 ||
 	    destination_map_has(inbound->map, original,
-	    inbound->config->recipient_delimiter) ||
+		inbound->config->recipient_delimiter) ||
 	    destination_map_find(inbound->map, original,
-	    inbound->config->recipient_delimiter,
-	    passage->placeholder->category, &other))
+		inbound->config->recipient_delimiter,
+		passage->placeholder->category, &other))
 		return;
 	snprintf(recipient_r, MAIL_ADDRESS_SIZE, "%s", original);
 }
@@ -300,13 +300,12 @@ conclude(const struct passage *passage, struct envelope_recipient *r,
 	case OUTCOME_OK:
 		breaker_count(breaker, BREAKER_NOTIFIED);
 		snprintf(r->prepend, sizeof(r->prepend),
-		    CARGO_FIELD_DESTINATION ": %s\r\n",
-		    destination->url.text);
+		    CARGO_FIELD_DESTINATION ": %s\r\n", destination->url.text);
 		break;
 	case OUTCOME_PERMFAIL:
 		breaker_count(breaker, BREAKER_REFUSED);
-		snprintf(r->prepend, sizeof(r->prepend), CARGO_FIELD_STATUS
-		    ": refused; reason=%s\r\n", why->word);
+		snprintf(r->prepend, sizeof(r->prepend),
+		    CARGO_FIELD_STATUS ": refused; reason=%s\r\n", why->word);
 		break;
 	default:
 		if (passage->late)
@@ -337,7 +336,8 @@ serve_recipient(struct passage *passage, struct envelope_recipient *r)
 
 	if (mail_address_normalise(r->path, address) < 0 ||
 	    !destination_map_find(inbound->map, address,
-	    inbound->config->recipient_delimiter, p->category, &destination))
+		inbound->config->recipient_delimiter, p->category,
+		&destination))
 		return; /* delivered as it is: nobody here takes resources */
 	find_recipient(passage, r, address, recipient);
 	if (p->expires <= passage->now)
@@ -383,15 +383,16 @@ deliver(struct passage *passage)
 
 	clock_format_mail(passage->now, date);
 	trace = x_asprintf("Received: by %s (Cargomail) with LMTP id %s;\r\n"
-	    "\t%s\r\n", config->hostname, passage->id, date);
-	delivery_run(&options, passage->inbound->smtp_send,
-	    passage->envelope, trace, passage->message, passage->len);
+			   "\t%s\r\n",
+	    config->hostname, passage->id, date);
+	delivery_run(&options, passage->inbound->smtp_send, passage->envelope,
+	    trace, passage->message, passage->len);
 	free(trace);
 }
 
 void
-inbound_deliver(void *context, struct envelope *envelope,
-    const char *message, size_t len)
+inbound_deliver(void *context, struct envelope *envelope, const char *message,
+    size_t len)
 {
 	struct inbound *inbound = context;
 	struct passage passage = {

@@ -58,11 +58,11 @@ do_lhlo(struct session *session, const struct smtp_command *command)
 	session->envelope.forward_count = 0;
 	session->greeted = true;
 	if (smtp_stream_format(session->stream,
-	    "250-%s\r\n250-PIPELINING\r\n250-SIZE %lld\r\n250-8BITMIME\r\n"
-	    "250-SMTPUTF8\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"
-	    "250 XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT\r\n",
-	    session->options->hostname,
-	    (long long)session->options->max_size) < 0)
+		"250-%s\r\n250-PIPELINING\r\n250-SIZE %lld\r\n250-8BITMIME\r\n"
+		"250-SMTPUTF8\r\n250-DSN\r\n250-ENHANCEDSTATUSCODES\r\n"
+		"250 XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT\r\n",
+		session->options->hostname,
+		(long long)session->options->max_size) < 0)
 		session->over = true;
 }
 
@@ -155,8 +155,7 @@ do_data(struct session *session, const struct smtp_command *command)
 		refuse(session, "503 5.5.1 RCPT first");
 		return;
 	}
-	spool = spool_new(session->options->spool,
-	    session->options->max_size);
+	spool = spool_new(session->options->spool, session->options->max_size);
 	if (spool == NULL) {
 		refuse(session, "452 4.3.1 No room for a message");
 		return;
@@ -255,7 +254,7 @@ do_line(struct session *session)
 		return;
 	}
 	error = len < 0 ? "500 5.5.6 Line too long" :
-	    smtp_line_parse(line, (size_t)len, &command);
+			  smtp_line_parse(line, (size_t)len, &command);
 	if (error != NULL)
 		refuse(session, error);
 	else
@@ -271,7 +270,7 @@ lmtp_session_run(int fd, const struct lmtp_session_options *options)
 	smtp_stream_init(session.stream, fd, options->timeout_ms);
 	envelope_reset(&session.envelope);
 	if (smtp_stream_format(session.stream, "220 %s LMTP Cargomail\r\n",
-	    options->hostname) < 0)
+		options->hostname) < 0)
 		session.over = true;
 	while (!session.over)
 		do_line(&session);

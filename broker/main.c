@@ -103,8 +103,8 @@ listen_lmtp(struct broker *broker)
 	int fd = daemon_passed_socket("in");
 
 	broker->postfix = CONNECTION_ANY_PEER;
-	if (privileges_find_user(config->listen_user, &owner.uid,
-	    &owner.gid) == 0)
+	if (privileges_find_user(config->listen_user, &owner.uid, &owner.gid) ==
+	    0)
 		broker->postfix = owner.uid;
 	else if (fd < 0)
 		log_fatal(EX_NOUSER, "there is no user %s (listen_user)",
@@ -112,8 +112,8 @@ listen_lmtp(struct broker *broker)
 	if (fd < 0)
 		fd = unix_socket_listen(config->listen, SOCK_STREAM, &owner);
 	if (fd < 0)
-		log_fatal(EX_OSERR, "cannot listen on %s: %s",
-		    config->listen, strerror(errno));
+		log_fatal(EX_OSERR, "cannot listen on %s: %s", config->listen,
+		    strerror(errno));
 	return fd;
 }
 
@@ -125,8 +125,7 @@ drop(const struct broker_config *config)
 	struct privileges privileges = {
 		.user = config->user,
 		.root = root,
-		.extra_group = config->group[0] != '\0' ? config->group :
-							  NULL,
+		.extra_group = config->group[0] != '\0' ? config->group : NULL,
 	};
 
 	privileges_drop(&privileges);
@@ -158,8 +157,8 @@ serve(struct broker *broker, int control_fd)
 int
 main(int argc, char **argv)
 {
-	struct daemon_options options = {
-		.config = SYSCONFDIR "/cargomail/broker.conf" };
+	struct daemon_options options = { .config = SYSCONFDIR
+		"/cargomail/broker.conf" };
 	struct broker broker = { .since = 0 };
 	struct connection_options connections;
 	char *error = NULL;
@@ -181,10 +180,10 @@ main(int argc, char **argv)
 	if (broker.base == NULL || broker.breaker == NULL ||
 	    grip_remote_key_init() < 0)
 		log_fatal(EX_OSERR, "cannot start: out of memory");
-	connections = (struct connection_options){ &broker.config,
-		broker.map, broker.breaker, broker.postfix };
-	broker.connections = connection_start(broker.base, lmtp_fd,
-	    &connections);
+	connections = (struct connection_options){ &broker.config, broker.map,
+		broker.breaker, broker.postfix };
+	broker.connections =
+	    connection_start(broker.base, lmtp_fd, &connections);
 	serve(&broker, control_fd);
 	connection_stop(&broker.connections, STOP_SECONDS);
 	event_base_free(broker.base);

@@ -90,19 +90,20 @@ perform(struct attempt *attempt, struct http_call *call, const char *path,
     struct http_result *result)
 {
 	struct notify *notify = attempt->notify;
-	char *url = notify_peer_url(notify->peer, &attempt->destination->url,
-	    path);
+	char *url =
+	    notify_peer_url(notify->peer, &attempt->destination->url, path);
 	enum outcome outcome;
 
 	call->url = url;
 	call->total_ms = (unsigned)notify->config->notify_timeout * 1000;
-	outcome = http_client_perform(attempt->client, call, result,
-	    attempt->why);
+	outcome =
+	    http_client_perform(attempt->client, call, result, attempt->why);
 	free(url);
 	/* 507: this account is full, or for once the server is. */
 	breaker_report(notify->breaker, attempt->destination->url.host,
 	    outcome == OUTCOME_OK &&
-	    (result->status < 500 || result->status == 507), clock_now());
+		(result->status < 500 || result->status == 507),
+	    clock_now());
 	/* Trouble on the way is never the message's fault. */
 	if (outcome != OUTCOME_OK)
 		return attempt->why->outcome = OUTCOME_TEMPFAIL;
@@ -120,7 +121,7 @@ new_headers(const struct attempt *attempt)
 
 	http_header_init(headers);
 	if (notify_peer_is_local(attempt->notify->peer,
-	    &attempt->destination->url))
+		&attempt->destination->url))
 		http_header_add(headers, "Host",
 		    attempt->destination->url.host);
 	return headers;
@@ -144,15 +145,15 @@ read_agent(struct attempt *attempt, const struct http_result *result,
 {
 	struct notify *notify = attempt->notify;
 	const char *url = attempt->destination->url.text;
-	cJSON *json = json_parse(buffer_string(&result->body),
-	    result->body.len, NULL);
+	cJSON *json =
+	    json_parse(buffer_string(&result->body), result->body.len, NULL);
 	const char *name = json != NULL ? json_string(json, "agent") : NULL;
 	struct agent *agent;
 
 	if (name == NULL || !grip_name_is_service(name, "_rra")) {
 		cJSON_Delete(json);
-		return reason_set(attempt->why, OUTCOME_TEMPFAIL,
-		    "unavailable", "%s names no retrieval agent", url);
+		return reason_set(attempt->why, OUTCOME_TEMPFAIL, "unavailable",
+		    "%s names no retrieval agent", url);
 	}
 	agent = &notify->agents[notify->next_agent++ % AGENTS_MAX];
 	snprintf(agent->url, sizeof(agent->url), "%s", url);
@@ -171,8 +172,8 @@ get_agent(struct attempt *attempt, struct agent **agent_r)
 	struct http_result result;
 	enum outcome outcome;
 
-	*agent_r = find_agent(attempt->notify,
-	    attempt->destination->url.text, clock_now());
+	*agent_r = find_agent(attempt->notify, attempt->destination->url.text,
+	    clock_now());
 	if (*agent_r != NULL)
 		return OUTCOME_OK;
 	call.headers = headers = new_headers(attempt);
@@ -257,7 +258,7 @@ notify_send(struct notify *notify, const struct notify_message *message,
 	snprintf(attempt.identity, sizeof(attempt.identity), "_cb.%s",
 	    mail_address_domain(destination->mailbox));
 	if (!breaker_allows(notify->breaker, destination->url.host,
-	    clock_now()))
+		clock_now()))
 		return reason_set(why, OUTCOME_TEMPFAIL, "breaker",
 		    "%s is down, not tried", destination->url.host);
 	outcome = notify_peer_get(notify->peer, attempt.identity,

@@ -19,16 +19,16 @@
 struct notify;
 
 /* All that it is given must outlive it. */
-struct notify *notify_new(const struct broker_config *config,
-    struct breaker *breaker);
+struct notify *
+notify_new(const struct broker_config *config, struct breaker *breaker);
 void notify_free(struct notify **notify);
 
 struct notify_message {
 	const struct cargo_placeholder *placeholder;
 	const char *sender; /* normal form */
-	const char *body;   /* cargo_notification_compose() */
+	const char *body; /* cargo_notification_compose() */
 	size_t len;
-	int64_t expires;    /* of token B: the share's, 14 days at most */
+	int64_t expires; /* of token B: the share's, 14 days at most */
 };
 
 /*
@@ -37,8 +37,7 @@ struct notify_message {
  * even tried. `recipient` is whom the sender wrote to.
  */
 enum outcome notify_send(struct notify *notify,
-    const struct notify_message *message,
-    const struct destination *destination, const char *recipient,
-    struct reason *why);
+    const struct notify_message *message, const struct destination *destination,
+    const char *recipient, struct reason *why);
 
 #endif

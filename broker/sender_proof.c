@@ -40,8 +40,8 @@ find_results(const char *header, size_t len, const struct config_list *ids,
 		parsed = auth_results_parse(text, results_r);
 		free(text);
 		for (size_t i = 0; parsed == 0 && i < ids->count; i++)
-			if (strcasecmp(ids->items[i],
-			    results_r->authserv_id) == 0)
+			if (strcasecmp(ids->items[i], results_r->authserv_id) ==
+			    0)
 				return 0;
 	}
 	return -1;
@@ -65,8 +65,8 @@ static int
 tag_is(const char *list, const char *tag, const char *value)
 {
 	char *text = auth_results_tag(list, tag);
-	int same = text != NULL && text[0] != '\0' &&
-	    strcasecmp(text, value) == 0;
+	int same =
+	    text != NULL && text[0] != '\0' && strcasecmp(text, value) == 0;
 
 	free(text);
 	return same;
@@ -82,14 +82,13 @@ matches(const char *list, const struct auth_result *result)
 	free(b);
 	return same && tag_is(list, "d", result->domain) &&
 	    (result->selector[0] == '\0' ||
-	    tag_is(list, "s", result->selector));
+		tag_is(list, "s", result->selector));
 }
 
 /* The only DKIM-Signature that the result can mean, unfolded and owned by
  * the caller; NULL if there is none or more than one. */
 static char *
-find_signature(const char *header, size_t len,
-    const struct auth_result *result)
+find_signature(const char *header, size_t len, const struct auth_result *result)
 {
 	struct mail_field field;
 	char *found = NULL;
@@ -144,9 +143,8 @@ check_signature(const char *list, struct reason *why)
 		    "signature covers only a part of the body");
 	for (size_t i = 0; outcome == OUTCOME_OK && i < COVERED; i++)
 		if (fields == NULL || !covers(fields, covered[i]))
-			outcome = reason_set(why, OUTCOME_PERMFAIL,
-			    "coverage", "signature does not cover %s",
-			    covered[i]);
+			outcome = reason_set(why, OUTCOME_PERMFAIL, "coverage",
+			    "signature does not cover %s", covered[i]);
 	free(length);
 	free(fields);
 	return outcome;
@@ -158,8 +156,8 @@ check_results(const char *header, size_t len,
     const struct auth_results *results, const char *from_domain,
     struct reason *why)
 {
-	enum outcome outcome = refuse(why, "result",
-	    "no dkim=pass in Authentication-Results");
+	enum outcome outcome =
+	    refuse(why, "result", "no dkim=pass in Authentication-Results");
 
 	for (size_t i = 0; i < results->count; i++) {
 		const struct auth_result *result = &results->list[i];
@@ -169,14 +167,14 @@ check_results(const char *header, size_t len,
 		    strcmp(result->result, "pass") != 0)
 			continue;
 		if (!is_aligned(from_domain, result->domain)) {
-			outcome = reason_set(why, OUTCOME_PERMFAIL,
-			    "alignment", "DKIM passed for %s only",
-			    result->domain);
+			outcome = reason_set(why, OUTCOME_PERMFAIL, "alignment",
+			    "DKIM passed for %s only", result->domain);
 			continue;
 		}
 		signature = find_signature(header, len, result);
-		outcome = signature == NULL ? refuse(why, "signature",
-		    "the signature that passed cannot be told") :
+		outcome = signature == NULL ?
+		    refuse(why, "signature",
+			"the signature that passed cannot be told") :
 		    check_signature(signature, why);
 		free(signature);
 		if (outcome == OUTCOME_OK)
@@ -187,8 +185,8 @@ check_results(const char *header, size_t len,
 
 enum outcome
 sender_proof_check(const char *message, size_t len,
-    const struct config_list *authserv_ids,
-    char sender_r[MAIL_ADDRESS_SIZE], struct reason *why)
+    const struct config_list *authserv_ids, char sender_r[MAIL_ADDRESS_SIZE],
+    struct reason *why)
 {
 	struct auth_results results;
 	enum outcome outcome;
@@ -208,8 +206,7 @@ sender_proof_check(const char *message, size_t len,
 	    mail_address_domain(sender_r), why);
 	for (size_t i = 0; outcome == OUTCOME_OK && i < COVERED; i++)
 		if (mail_header_find(message, header, covered[i], NULL) != 1)
-			outcome = reason_set(why, OUTCOME_PERMFAIL,
-			    "duplicate", "%s does not stand exactly once",
-			    covered[i]);
+			outcome = reason_set(why, OUTCOME_PERMFAIL, "duplicate",
+			    "%s does not stand exactly once", covered[i]);
 	return outcome;
 }

@@ -27,7 +27,7 @@
  *   duplicate   one of these does not stand exactly once in the message
  */
 enum outcome sender_proof_check(const char *message, size_t len,
-    const struct config_list *authserv_ids,
-    char sender_r[MAIL_ADDRESS_SIZE], struct reason *why);
+    const struct config_list *authserv_ids, char sender_r[MAIL_ADDRESS_SIZE],
+    struct reason *why);
 
 #endif

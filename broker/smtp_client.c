@@ -44,18 +44,18 @@ struct session {
 	struct smtp_stream *stream;
 	unsigned offered;
 	char reply[ENVELOPE_REPLY_SIZE]; /* last line of the last reply */
-	int code;			 /* 0: the connection is lost */
-	bool sent;			 /* the message, to its last dot */
+	int code; /* 0: the connection is lost */
+	bool sent; /* the message, to its last dot */
 };
 
 static int
 connect_inet(const char *server, int timeout_ms)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM }, *list = NULL;
+		.ai_socktype = SOCK_STREAM },
+			*list = NULL;
 	char *host = x_strdup(server), *port = strrchr(host, ':');
-	struct timeval limit = { timeout_ms / 1000,
-		timeout_ms % 1000 * 1000 };
+	struct timeval limit = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
 	int fd = -1, one = 1;
 
 	if (port == NULL)
@@ -114,8 +114,8 @@ read_reply(struct session *session, int wanted)
 		long len = smtp_stream_read_line(session->stream, line);
 
 		if (len < 0 || strlen(line) != (size_t)len ||
-		    smtp_line_parse_reply(line, &session->code, &more,
-		    &text) < 0) {
+		    smtp_line_parse_reply(line, &session->code, &more, &text) <
+			0) {
 			session->code = 0;
 			return false;
 		}
@@ -171,12 +171,11 @@ send_mail(struct session *session)
 	char line[SMTP_LINE_MAX];
 	int len;
 
-	len = snprintf(line, sizeof(line), "MAIL FROM:<%s>",
-	    envelope->sender);
+	len = snprintf(line, sizeof(line), "MAIL FROM:<%s>", envelope->sender);
 	if (session->offered & EXTENSION_SIZE)
 		len += snprintf(line + len, sizeof(line) - (size_t)len,
-		    " SIZE=%zu", session->message->len +
-		    strlen(session->message->prepend));
+		    " SIZE=%zu",
+		    session->message->len + strlen(session->message->prepend));
 	if (p->body[0] != '\0' && (session->offered & EXTENSION_8BITMIME))
 		len += snprintf(line + len, sizeof(line) - (size_t)len,
 		    " BODY=%s", p->body);
@@ -201,9 +200,8 @@ send_recipient(struct session *session, const struct envelope_recipient *r)
 	len = snprintf(line, sizeof(line), "RCPT TO:<%s>", r->path);
 	if (session->offered & EXTENSION_DSN) {
 		if (r->parameters.notify[0] != '\0')
-			len += snprintf(line + len,
-			    sizeof(line) - (size_t)len, " NOTIFY=%s",
-			    r->parameters.notify);
+			len += snprintf(line + len, sizeof(line) - (size_t)len,
+			    " NOTIFY=%s", r->parameters.notify);
 		if (r->parameters.orcpt[0] != '\0')
 			snprintf(line + len, sizeof(line) - (size_t)len,
 			    " ORCPT=%s", r->parameters.orcpt);
@@ -277,7 +275,8 @@ transact(struct session *session)
 	snprintf(hello, sizeof(hello), "EHLO %s", session->options->hostname);
 	if (!read_reply(session, 2) || !command(session, hello, 2) ||
 	    ((session->offered & EXTENSION_XFORWARD) &&
-	    !send_forward(session)) || !send_mail(session)) {
+		!send_forward(session)) ||
+	    !send_mail(session)) {
 		pass_reply_all(session);
 		return;
 	}
@@ -292,8 +291,7 @@ transact(struct session *session)
 		if (session->code == 0)
 			break;
 	}
-	if (accepted > 0 && session->code != 0 &&
-	    command(session, "DATA", 3)) {
+	if (accepted > 0 && session->code != 0 && command(session, "DATA", 3)) {
 		session->code = 0;
 		session->sent = send_data(session) == 0;
 		if (session->sent)
@@ -314,7 +312,8 @@ smtp_client_send(const struct smtp_client_options *options,
 	if (fd < 0) {
 		for (size_t i = 0; i < message->count; i++)
 			envelope_reply(&message->envelope->recipients
-			    [message->recipients[i]], "451 4.4.1",
+					    [message->recipients[i]],
+			    "451 4.4.1",
 			    "Postfix's re-injection service is not there");
 		return;
 	}

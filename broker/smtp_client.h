@@ -10,7 +10,7 @@
 #include "envelope.h"
 
 struct smtp_client_options {
-	const char *server;   /* "unix:PATH" or "inet:HOST:PORT" */
+	const char *server; /* "unix:PATH" or "inet:HOST:PORT" */
 	const char *hostname; /* for EHLO */
 	int timeout_ms;
 };

@@ -119,8 +119,8 @@ smtp_stream_flush(struct smtp_stream *stream)
 
 		if (wait_for(stream, POLLOUT) < 0)
 			return -1;
-		done = write(stream->fd, stream->out + at,
-		    stream->out_len - at);
+		done =
+		    write(stream->fd, stream->out + at, stream->out_len - at);
 		if (done < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (done <= 0)

@@ -90,8 +90,10 @@ client_each_mailbox(const struct client_config *config, const char *only,
 	int code = -1;
 
 	if (only != NULL && client_config_by_name(config, only) == NULL)
-		return client_complain(EX_CONFIG, "%s: no such mailbox in "
-		    "the configuration", only);
+		return client_complain(EX_CONFIG,
+		    "%s: no such mailbox in "
+		    "the configuration",
+		    only);
 	for (i = 0; i < config->mailbox_count && code == -1; i++) {
 		if (only != NULL &&
 		    strcmp(config->mailboxes[i].name, only) != 0)

@@ -27,8 +27,8 @@
 const struct config_key client_config_keys[] = {
 	{ "address", CONFIG_STRING, AT(address), NULL, 0, 0, NULL },
 	{ "name", CONFIG_STRING, AT(name), "", 0, 0, NULL },
-	{ "sendmail", CONFIG_STRING, AT(sendmail),
-	    "/usr/sbin/sendmail -i", 0, 0, NULL },
+	{ "sendmail", CONFIG_STRING, AT(sendmail), "/usr/sbin/sendmail -i", 0,
+	    0, NULL },
 	{ "expires", CONFIG_DURATION, AT(expires), "14d", 60, 14 * 86400,
 	    NULL },
 	{ "ca_bundle", CONFIG_STRING, AT(ca_bundle),
@@ -125,13 +125,15 @@ find_sections(const char *name, const char *text, size_t len,
 			continue;
 		sections[count - 1].end = line;
 		if (count > CLIENT_CONFIG_MAX_MAILBOXES)
-			return fail(error_r, x_asprintf(
-			    "%s:%zu: more than %d mailboxes", name, line + 1,
-			    CLIENT_CONFIG_MAX_MAILBOXES));
+			return fail(error_r,
+			    x_asprintf("%s:%zu: more than %d mailboxes", name,
+				line + 1, CLIENT_CONFIG_MAX_MAILBOXES));
 		sections[count].mailbox = parse_title(text + at, line_len);
 		if (sections[count].mailbox == NULL)
-			return fail(error_r, x_asprintf("%s:%zu: expected "
-			    "[mailbox NAME]", name, line + 1));
+			return fail(error_r,
+			    x_asprintf("%s:%zu: expected "
+				       "[mailbox NAME]",
+				name, line + 1));
 		sections[count].first = line + 1;
 		sections[count].end = line + 1;
 		count++;
@@ -150,8 +152,8 @@ cut_section(const char *text, size_t len, const struct section *section,
 	buffer_init(cut, MAX_FILE + 1);
 	for (at = 0; at < len && line < section->end; at += line_len, line++) {
 		end = memchr(text + at, '\n', len - at);
-		line_len = end != NULL ? (size_t)(end - text) - at + 1 :
-		    len - at;
+		line_len =
+		    end != NULL ? (size_t)(end - text) - at + 1 : len - at;
 		if (line < section->first)
 			buffer_add_string(cut, "\n");
 		else
@@ -166,11 +168,13 @@ read_mailbox(const char *name, const char *text, size_t len,
 	char url[SERVICE_URL_SIZE];
 
 	if (config_file_parse(name, text, len, client_config_mailbox_keys,
-	    mailbox, error_r) < 0)
+		mailbox, error_r) < 0)
 		return -1;
 	if (normalise_url(mailbox->url, url) < 0)
-		return fail(error_r, x_asprintf("%s: mailbox %s: url must be "
-		    "https://HOST[:PORT]", name, mailbox->name));
+		return fail(error_r,
+		    x_asprintf("%s: mailbox %s: url must be "
+			       "https://HOST[:PORT]",
+			name, mailbox->name));
 	free(mailbox->url);
 	mailbox->url = x_strdup(url);
 	return 0;
@@ -190,13 +194,15 @@ check_unique(const char *name, const struct client_config *config,
 			a = &config->mailboxes[i];
 			b = &config->mailboxes[j];
 			if (strcmp(a->name, b->name) == 0)
-				return fail(error_r, x_asprintf(
-				    "%s: mailbox %s stands twice", name,
-				    a->name));
+				return fail(error_r,
+				    x_asprintf("%s: mailbox %s stands twice",
+					name, a->name));
 			if (strcmp(a->url, b->url) == 0)
-				return fail(error_r, x_asprintf(
-				    "%s: mailboxes %s and %s have the same "
-				    "url", name, a->name, b->name));
+				return fail(error_r,
+				    x_asprintf("%s: mailboxes %s and %s have "
+					       "the same "
+					       "url",
+					name, a->name, b->name));
 		}
 	return 0;
 }
@@ -215,13 +221,14 @@ read_sections(const char *name, const char *text, size_t len,
 		cut_section(text, len, &sections[i], &cut);
 		if (i == 0) {
 			failed = config_file_parse(name, buffer_string(&cut),
-			    cut.len, client_config_keys, config, error_r) < 0;
+				     cut.len, client_config_keys, config,
+				     error_r) < 0;
 		} else {
 			mailbox = &config->mailboxes[config->mailbox_count++];
 			mailbox->name = sections[i].mailbox;
 			sections[i].mailbox = NULL;
 			failed = read_mailbox(name, buffer_string(&cut),
-			    cut.len, mailbox, error_r) < 0;
+				     cut.len, mailbox, error_r) < 0;
 			if (!failed && mailbox->user[0] == '\0') {
 				free(mailbox->user);
 				mailbox->user = x_strdup(config->address);
@@ -244,8 +251,9 @@ client_config_parse(const char *name, const char *text, size_t len,
 	if (len > MAX_FILE)
 		return fail(error_r, x_asprintf("%s: too long", name));
 	count = find_sections(name, text, len, sections, error_r);
-	if (count >= 0 && read_sections(name, text, len, sections, count,
-	    config_r, error_r) == 0 &&
+	if (count >= 0 &&
+	    read_sections(name, text, len, sections, count, config_r,
+		error_r) == 0 &&
 	    check_unique(name, config_r, error_r) == 0)
 		result = 0;
 	for (i = 0; i <= CLIENT_CONFIG_MAX_MAILBOXES; i++)
@@ -264,11 +272,15 @@ check_owner(const char *path, int fd, char **error_r)
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return fail(error_r, x_asprintf("%s: not a file", path));
 	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return fail(error_r, x_asprintf("%s: belongs to somebody "
-		    "else", path));
+		return fail(error_r,
+		    x_asprintf("%s: belongs to somebody "
+			       "else",
+			path));
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return fail(error_r, x_asprintf("%s: others may write to it; "
-		    "cure: chmod go-w %s", path, path));
+		return fail(error_r,
+		    x_asprintf("%s: others may write to it; "
+			       "cure: chmod go-w %s",
+			path, path));
 	return 0;
 }
 
@@ -285,8 +297,8 @@ client_config_read(const char *path, struct client_config *config_r,
 	buffer_init(&text, MAX_FILE + 1);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return fail(error_r, x_asprintf("%s: %s", path,
-		    strerror(errno)));
+		return fail(error_r,
+		    x_asprintf("%s: %s", path, strerror(errno)));
 	if (check_owner(path, fd, error_r) < 0)
 		goto out;
 	while (text.len <= MAX_FILE &&

@@ -25,21 +25,21 @@
 #define CLIENT_CONFIG_MAX_MAILBOXES 64
 
 struct client_mailbox {
-	char *name;		/* of the section */
-	char *url;		/* https://host[:port], normalised */
-	char *user;		/* name to log in with */
+	char *name; /* of the section */
+	char *url; /* https://host[:port], normalised */
+	char *user; /* name to log in with */
 	char *password_command; /* run by /bin/sh -c */
 	struct config_list categories; /* empty: for all others */
-	int send;		/* also for sending */
+	int send; /* also for sending */
 };
 
 struct client_config {
-	char *address;	  /* the user's, NULL-free */
-	char *name;	  /* display name for From, may be "" */
-	char *sendmail;	  /* command and arguments, by white space */
-	int64_t expires;  /* of a share, seconds */
+	char *address; /* the user's, NULL-free */
+	char *name; /* display name for From, may be "" */
+	char *sendmail; /* command and arguments, by white space */
+	int64_t expires; /* of a share, seconds */
 	char *ca_bundle;
-	int64_t wait;	  /* patience of `open` for what is pending, seconds */
+	int64_t wait; /* patience of `open` for what is pending, seconds */
 	struct client_mailbox *mailboxes;
 	size_t mailbox_count;
 };
@@ -66,17 +66,18 @@ char *client_config_default_path(void);
 
 /* The mailbox to send from: the first for sending that names the category,
  * else the first that names none; NULL if there is neither. */
-const struct client_mailbox *client_config_for_category(
-    const struct client_config *config, const char *category);
+const struct client_mailbox *
+client_config_for_category(const struct client_config *config,
+    const char *category);
 
 /* The mailbox at this URL (in any spelling that service_url accepts); NULL
  * if the user has none there. The only way a URL from a message gets near
  * a password. */
-const struct client_mailbox *client_config_for_url(
-    const struct client_config *config, const char *url);
+const struct client_mailbox *
+client_config_for_url(const struct client_config *config, const char *url);
 
 /* The mailbox of this section name, or NULL. */
-const struct client_mailbox *client_config_by_name(
-    const struct client_config *config, const char *name);
+const struct client_mailbox *
+client_config_by_name(const struct client_config *config, const char *name);
 
 #endif

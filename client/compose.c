@@ -29,8 +29,7 @@ static bool
 is_plain(const char *text)
 {
 	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 ||
-		    (unsigned char)*text >= 0x7f)
+		if ((unsigned char)*text < 0x20 || (unsigned char)*text >= 0x7f)
 			return false;
 	return true;
 }
@@ -63,7 +62,8 @@ add_words(struct buffer *out, const char *text)
 	}
 	while (*text != '\0') {
 		for (at = 0; (len = file_name_next(text + at, &code)) > 0 &&
-		    at + len <= WORD_BYTES; at += len)
+		     at + len <= WORD_BYTES;
+		     at += len)
 			continue;
 		encoded = base64_format(text, at);
 		buffer_add_format(out, "=?utf-8?B?%s?=%s",

@@ -11,7 +11,7 @@
 
 struct compose {
 	const char *address; /* the sender's */
-	const char *name;    /* display name, UTF-8, may be "" */
+	const char *name; /* display name, UTF-8, may be "" */
 	char *const *recipients;
 	size_t recipient_count;
 	const char *subject; /* UTF-8 */

@@ -45,8 +45,7 @@ parse_size(const char *text)
 			return -1;
 		shift = 10 * (int)(unit - units + 1);
 	}
-	return value > JSON_MAX_INTEGER >> shift ? -1 :
-	    (int64_t)value << shift;
+	return value > JSON_MAX_INTEGER >> shift ? -1 : (int64_t)value << shift;
 }
 
 /* Adds `value` to the array member, making it first. */
@@ -100,8 +99,10 @@ parse_add(int argc, char **argv, cJSON *request, struct add_options *options)
 		case 'q':
 			quota = parse_size(optarg);
 			if (quota < 0) {
-				fprintf(stderr, "cargomailctl: %s is no "
-				    "size\n", optarg);
+				fprintf(stderr,
+				    "cargomailctl: %s is no "
+				    "size\n",
+				    optarg);
 				return -1;
 			}
 			json_add_integer(request, "quota", quota);
@@ -143,7 +144,7 @@ ask_with_password(const struct ctl *ctl, cJSON *request, bool generate,
 	int code;
 
 	if (ctl_password_get(json_string(request, "address"), generate,
-	    password) < 0) {
+		password) < 0) {
 		cJSON_Delete(request);
 		free(text);
 		return EX_NOINPUT;
@@ -151,8 +152,8 @@ ask_with_password(const struct ctl *ctl, cJSON *request, bool generate,
 	json_add_string(request, "password", password);
 	code = ctl_ask(ctl, "mailboxd", request, show_done, text);
 	if (code == 0 && generate)
-		printf(ctl->json ? "{\"password\":\"%s\"}\n" :
-		    "password %s\n", password);
+		printf(ctl->json ? "{\"password\":\"%s\"}\n" : "password %s\n",
+		    password);
 	explicit_bzero(password, sizeof(password));
 	free(text);
 	return code;
@@ -249,8 +250,8 @@ show_list(const cJSON *packet, void *context)
 		ctl_print_size(account, "quota", 10);
 		cJSON_ArrayForEach(alias, json_array(account, "aliases"))
 		{
-			char *safe = terminal_escape(
-			    cJSON_GetStringValue(alias));
+			char *safe =
+			    terminal_escape(cJSON_GetStringValue(alias));
 
 			printf("+%s ", safe);
 			free(safe);
@@ -265,8 +266,8 @@ list(const struct ctl *ctl, int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return EX_USAGE;
-	return ctl_ask(ctl, "mailboxd", ctl_request("account-list"),
-	    show_list, NULL);
+	return ctl_ask(ctl, "mailboxd", ctl_request("account-list"), show_list,
+	    NULL);
 }
 
 static int

@@ -81,12 +81,13 @@ print_records_of(const struct ctl *ctl, const char *path)
 	char *owner = NULL, *marker;
 	int result = -1;
 
-	if (certificate != NULL && X509_NAME_get_text_by_NID(
-	    X509_get_subject_name(certificate), NID_commonName, cn,
-	    sizeof(cn)) > 0)
+	if (certificate != NULL &&
+	    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate),
+		NID_commonName, cn, sizeof(cn)) > 0)
 		owner = record_owner(cn);
-	if (owner == NULL || grip_jwk_spki_sha256(
-	    X509_get0_pubkey(certificate), record.spki_sha256) < 0)
+	if (owner == NULL ||
+	    grip_jwk_spki_sha256(X509_get0_pubkey(certificate),
+		record.spki_sha256) < 0)
 		goto out;
 	grip_record_format(&record, text);
 	print_record(ctl, owner, text);
@@ -121,8 +122,8 @@ ctl_dns(const struct ctl *ctl, int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return EX_USAGE;
-	count = scandir(ctl->keys_directory, &entries, is_certificate,
-	    alphasort);
+	count =
+	    scandir(ctl->keys_directory, &entries, is_certificate, alphasort);
 	if (count < 0) {
 		fprintf(stderr, "cargomailctl: %s: %s\n", ctl->keys_directory,
 		    strerror(errno));
@@ -134,8 +135,10 @@ ctl_dns(const struct ctl *ctl, int argc, char **argv)
 		if (print_records_of(ctl, path) == 0) {
 			good++;
 		} else {
-			fprintf(stderr, "cargomailctl: %s: no certificate of "
-			    "a role or a mailbox host\n", path);
+			fprintf(stderr,
+			    "cargomailctl: %s: no certificate of "
+			    "a role or a mailbox host\n",
+			    path);
 			code = EX_DATAERR;
 		}
 		free(path);
@@ -143,8 +146,10 @@ ctl_dns(const struct ctl *ctl, int argc, char **argv)
 	}
 	free(entries);
 	if (good == 0 && code == 0) {
-		fprintf(stderr, "cargomailctl: %s: no certificates; cure: "
-		    "gripd keygen\n", ctl->keys_directory);
+		fprintf(stderr,
+		    "cargomailctl: %s: no certificates; cure: "
+		    "gripd keygen\n",
+		    ctl->keys_directory);
 		code = EX_NOINPUT;
 	}
 	return code;

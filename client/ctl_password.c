@@ -93,15 +93,17 @@ ctl_password_get(const char *whose, bool generate,
 		generate_password(password_r);
 	else
 		result = isatty(STDIN_FILENO) ? ask(whose, password_r) :
-		    read_line(password_r);
+						read_line(password_r);
 	if (result < 0) {
 		fputs("cargomailctl: no password\n", stderr);
 		return -1;
 	}
 	if (strlen(password_r) < CTL_PASSWORD_MIN ||
 	    !utf8_valid(password_r, strlen(password_r))) {
-		fprintf(stderr, "cargomailctl: a password has at least %d "
-		    "characters, of UTF-8\n", CTL_PASSWORD_MIN);
+		fprintf(stderr,
+		    "cargomailctl: a password has at least %d "
+		    "characters, of UTF-8\n",
+		    CTL_PASSWORD_MIN);
 		explicit_bzero(password_r, CTL_PASSWORD_MAX + 1);
 		return -1;
 	}

@@ -42,8 +42,7 @@ show_member(const char *daemon, const cJSON *member)
 static void
 show_status(const cJSON *packet, void *context)
 {
-	static const char *const dull[] = { "outcome", "daemon", "last",
-		NULL };
+	static const char *const dull[] = { "outcome", "daemon", "last", NULL };
 	const cJSON *member;
 	size_t i;
 
@@ -94,11 +93,10 @@ show_queue(const cJSON *packet, void *context)
 	cJSON_ArrayForEach(pull, json_array(packet, "pulls"))
 	{
 		strcpy(when, "-");
-		if (json_integer(pull, "next", 0, JSON_MAX_INTEGER,
-		    &next) == 0)
+		if (json_integer(pull, "next", 0, JSON_MAX_INTEGER, &next) == 0)
 			clock_format_internet(next, when);
 		if (json_integer(pull, "attempt", 0, JSON_MAX_INTEGER,
-		    &attempt) < 0)
+			&attempt) < 0)
 			attempt = 0;
 		ctl_print_string(pull, "message", 0);
 		ctl_print_string(pull, "state", 8);
@@ -118,8 +116,7 @@ ctl_queue(const struct ctl *ctl, int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return EX_USAGE;
-	return ctl_ask(ctl, "mailboxd", ctl_request("queue"), show_queue,
-	    NULL);
+	return ctl_ask(ctl, "mailboxd", ctl_request("queue"), show_queue, NULL);
 }
 
 static void
@@ -128,7 +125,7 @@ count_problems(const cJSON *packet, int64_t *problems)
 	int64_t count;
 
 	if (json_integer(packet, "problem_count", 0, JSON_MAX_INTEGER,
-	    &count) == 0)
+		&count) == 0)
 		*problems = count;
 }
 
@@ -164,8 +161,8 @@ ctl_fsck(const struct ctl *ctl, int argc, char **argv)
 	(void)argv;
 	if (argc != 1)
 		return EX_USAGE;
-	code = ctl_ask(ctl, "mailboxd", ctl_request("fsck"), show_fsck,
-	    &problems);
+	code =
+	    ctl_ask(ctl, "mailboxd", ctl_request("fsck"), show_fsck, &problems);
 	if (code != 0)
 		return code;
 	return problems == 0 ? 0 : EX_DATAERR;

@@ -22,8 +22,7 @@ static char dash_f[] = "-f", dash_dash[] = "--";
 /* The words of the command, then ours; strings belong to the caller, the
  * vector too. NULL if the command has no word. */
 static char **
-make_vector(char *command, char *sender, char *const *recipients,
-    size_t count)
+make_vector(char *command, char *sender, char *const *recipients, size_t count)
 {
 	size_t room = strlen(command) / 2 + count + 5, n = 0, i;
 	char **vector = x_calloc(room, sizeof(*vector)), *word;
@@ -131,16 +130,16 @@ run(char **vector, const char *message, size_t len, struct reason *why)
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return reason_set(why, OUTCOME_TEMPFAIL, "handover",
-		    "pipe: %s", strerror(errno));
+		return reason_set(why, OUTCOME_TEMPFAIL, "handover", "pipe: %s",
+		    strerror(errno));
 	pid = fork();
 	if (pid == 0)
 		run_child(vector, ends[0]);
 	close(ends[0]);
 	if (pid < 0) {
 		close(ends[1]);
-		return reason_set(why, OUTCOME_TEMPFAIL, "handover",
-		    "fork: %s", strerror(errno));
+		return reason_set(why, OUTCOME_TEMPFAIL, "handover", "fork: %s",
+		    strerror(errno));
 	}
 	written = write_message(ends[1], message, len);
 	close(ends[1]);
@@ -150,9 +149,8 @@ run(char **vector, const char *message, size_t len, struct reason *why)
 }
 
 enum outcome
-handover_send(const char *command, const char *sender,
-    char *const *recipients, size_t count, const char *message, size_t len,
-    struct reason *why)
+handover_send(const char *command, const char *sender, char *const *recipients,
+    size_t count, const char *message, size_t len, struct reason *why)
 {
 	char *words = x_strdup(command), *from = x_strdup(sender);
 	char **vector = make_vector(words, from, recipients, count);

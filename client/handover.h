@@ -17,8 +17,8 @@
  * cannot be run or says no for now, PERMFAIL "no-user" or "no-host" (its
  * exit codes 67 and 68) or "handover" if the code is another that stays.
  */
-enum outcome handover_send(const char *command, const char *sender,
-    char *const *recipients, size_t count, const char *message, size_t len,
-    struct reason *why);
+enum outcome
+handover_send(const char *command, const char *sender, char *const *recipients,
+    size_t count, const char *message, size_t len, struct reason *why);
 
 #endif

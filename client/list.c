@@ -20,7 +20,7 @@
 
 struct listing {
 	bool resources; /* a line for each of a message's, too */
-	bool held;	/* what the mailbox holds, instead of messages */
+	bool held; /* what the mailbox holds, instead of messages */
 	int code;
 };
 
@@ -39,8 +39,8 @@ print_time(int64_t when)
 static void
 print_escaped(const char *text, int width)
 {
-	char *safe = terminal_escape(text != NULL && text[0] != '\0' ? text :
-	    "-");
+	char *safe =
+	    terminal_escape(text != NULL && text[0] != '\0' ? text : "-");
 
 	printf("%-*s ", width, safe);
 	free(safe);
@@ -80,8 +80,7 @@ print_message(const struct message *message, const char *mailbox,
 	printf("%3zu %10s ", message->count, text);
 	print_escaped(message->category, 10);
 	fputs(message->out ? "to " : "from ", stdout);
-	print_escaped(message->out ? message->recipient : message->sender,
-	    0);
+	print_escaped(message->out ? message->recipient : message->sender, 0);
 	putchar('\n');
 	for (i = 0; resources && i < message->count; i++)
 		print_resource(&message->resources[i]);
@@ -94,12 +93,10 @@ print_held(const cJSON *resource, const char *mailbox)
 	int64_t number;
 
 	print_escaped(json_string(resource, "hash"), 0);
-	if (json_integer(resource, "since", 0, JSON_MAX_INTEGER,
-	    &number) == 0)
+	if (json_integer(resource, "since", 0, JSON_MAX_INTEGER, &number) == 0)
 		print_time(number);
 	print_escaped(mailbox, 12);
-	if (json_integer(resource, "size", 0, JSON_MAX_INTEGER,
-	    &number) == 0)
+	if (json_integer(resource, "size", 0, JSON_MAX_INTEGER, &number) == 0)
 		terminal_format_size(number, text);
 	printf("%10s ", text);
 	print_escaped(json_string(resource, "type"), 0);
@@ -118,17 +115,17 @@ print_all_held(struct session *session, struct reason *why)
 	cJSON *page = NULL;
 
 	while (path != NULL) {
-		outcome = session_json(session, HTTP_GET, path, NULL, &page,
-		    why);
+		outcome =
+		    session_json(session, HTTP_GET, path, NULL, &page, why);
 		x_free(&path);
 		if (outcome != OUTCOME_OK)
 			break;
 		cJSON_ArrayForEach(resource, json_array(page, "resources"))
-			print_held(resource, name);
+		    print_held(resource, name);
 		next = json_string(page, "next");
 		if (next != NULL && hex_is_sha256(next))
-			path = x_asprintf(CARGO_API_RESOURCES "?after=%s",
-			    next);
+			path =
+			    x_asprintf(CARGO_API_RESOURCES "?after=%s", next);
 		cJSON_Delete(page);
 	}
 	return outcome;
@@ -157,11 +154,12 @@ print_mailbox(struct session *session, void *context)
 	struct reason why = { 0 };
 	enum outcome outcome;
 
-	outcome = listing->held ? print_all_held(session, &why) :
+	outcome = listing->held ?
+	    print_all_held(session, &why) :
 	    print_messages(session, listing->resources, &why);
 	if (outcome != OUTCOME_OK)
-		listing->code = client_fail(session_mailbox(session)->name,
-		    &why);
+		listing->code =
+		    client_fail(session_mailbox(session)->name, &why);
 	return -1;
 }
 

@@ -32,7 +32,8 @@ static const struct {
 static int
 is_type(const char *word)
 {
-	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+	static const char good[] =
+	    "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&^_.+-/";
 
 	return strlen(word) < MEDIA_TYPE_SIZE && strchr(word, '/') != NULL &&

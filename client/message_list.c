@@ -27,8 +27,7 @@ parse_state(const char *status)
 {
 	if (strcmp(status, "pending") == 0)
 		return MESSAGE_PENDING;
-	return strcmp(status, "stored") == 0 ? MESSAGE_STORED :
-	    MESSAGE_FAILED;
+	return strcmp(status, "stored") == 0 ? MESSAGE_STORED : MESSAGE_FAILED;
 }
 
 int
@@ -64,8 +63,7 @@ parse_resource(const cJSON *json, struct message_resource *resource,
 	if (hash == NULL || !hex_is_sha256(hash))
 		return refuse(why, "hash of a resource");
 	memcpy(resource->hash, hash, SHA256_HEX_SIZE);
-	if (json_integer(json, "size", 0, CARGO_MAX_SIZE,
-	    &resource->size) < 0)
+	if (json_integer(json, "size", 0, CARGO_MAX_SIZE, &resource->size) < 0)
 		return refuse(why, "size of a resource");
 	resource->type = copy_string(json, "type");
 	resource->name = copy_string(json, "name");
@@ -76,20 +74,19 @@ parse_resource(const cJSON *json, struct message_resource *resource,
 }
 
 static enum outcome
-parse_resources(const cJSON *list, struct message *message,
-    struct reason *why)
+parse_resources(const cJSON *list, struct message *message, struct reason *why)
 {
 	const cJSON *item;
 	int count = cJSON_GetArraySize(list);
 
 	if (!cJSON_IsArray(list) || count > 2 * CARGO_MAX_RESOURCES)
 		return refuse(why, "resources");
-	message->resources = x_calloc((size_t)count + 1,
-	    sizeof(*message->resources));
+	message->resources =
+	    x_calloc((size_t)count + 1, sizeof(*message->resources));
 	cJSON_ArrayForEach(item, list)
 	{
 		if (parse_resource(item, &message->resources[message->count],
-		    why) != OUTCOME_OK)
+			why) != OUTCOME_OK)
 			return OUTCOME_TEMPFAIL;
 		/* What the account sent it holds: there is nothing to wait
 		 * for. */
@@ -112,14 +109,13 @@ copy_recipient(const cJSON *json)
 	if (first == NULL)
 		return copy_text(json, "recipient");
 	if (json_integer(json, "recipient_count", 2, CARGO_MAX_RECIPIENTS,
-	    &count) < 0)
+		&count) < 0)
 		return x_strdup(first);
 	return x_asprintf("%s and %d more", first, (int)count - 1);
 }
 
 static enum outcome
-parse_message(const cJSON *json, struct message *message,
-    struct reason *why)
+parse_message(const cJSON *json, struct message *message, struct reason *why)
 {
 	const char *direction = json_string(json, "direction");
 	const char *id = json_string(json, "id");
@@ -134,8 +130,7 @@ parse_message(const cJSON *json, struct message *message,
 	message->category = copy_text(json, "category");
 	message->status = copy_text(json, "state");
 	message->out = direction != NULL && strcmp(direction, "out") == 0;
-	if (json_integer(json, "time", 0, JSON_MAX_INTEGER,
-	    &message->time) < 0)
+	if (json_integer(json, "time", 0, JSON_MAX_INTEGER, &message->time) < 0)
 		return refuse(why, "time of a message");
 	if (parse_resources(json_array(json, "resources"), message, why) !=
 	    OUTCOME_OK)
@@ -149,16 +144,16 @@ append(struct message_list *list)
 {
 	struct message *message;
 
-	list->items = x_realloc(list->items,
-	    (list->count + 1) * sizeof(*list->items));
+	list->items =
+	    x_realloc(list->items, (list->count + 1) * sizeof(*list->items));
 	message = &list->items[list->count++];
 	memset(message, 0, sizeof(*message));
 	return message;
 }
 
 enum outcome
-message_list_parse(const cJSON *page, struct message_list *list,
-    char **next_r, struct reason *why)
+message_list_parse(const cJSON *page, struct message_list *list, char **next_r,
+    struct reason *why)
 {
 	const cJSON *messages = json_array(page, "messages"), *item;
 
@@ -182,8 +177,8 @@ message_list_parse(const cJSON *page, struct message_list *list,
 }
 
 static enum outcome
-fetch_page(struct session *session, const char *path,
-    struct message_list *list, char **next_r, struct reason *why)
+fetch_page(struct session *session, const char *path, struct message_list *list,
+    char **next_r, struct reason *why)
 {
 	cJSON *page = NULL;
 	enum outcome outcome;
@@ -207,7 +202,8 @@ message_list_fetch(struct session *session, struct message_list *list_r,
 	do {
 		outcome = fetch_page(session, path, list_r, &next, why);
 		free(path);
-		path = next == NULL ? NULL :
+		path = next == NULL ?
+		    NULL :
 		    x_asprintf(CARGO_API_MESSAGES "?after=%s", next);
 		free(next);
 	} while (path != NULL && outcome == OUTCOME_OK);
@@ -218,11 +214,11 @@ message_list_fetch(struct session *session, struct message_list *list_r,
 }
 
 enum outcome
-message_list_fetch_share(struct session *session, const char *share,
-    int wait, struct message_list *list_r, struct reason *why)
+message_list_fetch_share(struct session *session, const char *share, int wait,
+    struct message_list *list_r, struct reason *why)
 {
-	char *path = x_asprintf(CARGO_API_MESSAGES "?share=%s&wait=%d", share,
-	    wait);
+	char *path =
+	    x_asprintf(CARGO_API_MESSAGES "?share=%s&wait=%d", share, wait);
 	enum outcome outcome;
 	char *next;
 

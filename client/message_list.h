@@ -20,7 +20,7 @@
 enum message_state {
 	MESSAGE_PENDING, /* will come */
 	MESSAGE_STORED,
-	MESSAGE_FAILED,	 /* will not come, or is gone again */
+	MESSAGE_FAILED, /* will not come, or is gone again */
 };
 
 struct message_resource {
@@ -35,7 +35,7 @@ struct message {
 	char *id, *sender, *recipient, *share, *origin, *category; /* "" */
 	int64_t time;
 	char *status; /* the mailbox's word: pending, stored, revoked... */
-	bool out;     /* sent by this account */
+	bool out; /* sent by this account */
 	struct message_resource *resources;
 	size_t count;
 };
@@ -51,9 +51,9 @@ enum outcome message_list_fetch(struct session *session,
 
 /* The messages that came under one share, after at most `wait` seconds in
  * which something of them is pending. */
-enum outcome message_list_fetch_share(struct session *session,
-    const char *share, int wait, struct message_list *list_r,
-    struct reason *why);
+enum outcome
+message_list_fetch_share(struct session *session, const char *share, int wait,
+    struct message_list *list_r, struct reason *why);
 
 /* One message. `id` is hex. */
 enum outcome message_list_fetch_one(struct session *session, const char *id,

@@ -27,8 +27,8 @@ fail(struct reason *why, const char *path)
 	int permanent = errno == ENOENT || errno == ENOTDIR ||
 	    errno == EACCES || errno == EROFS || errno == EEXIST;
 
-	return reason_set(why, permanent ? OUTCOME_PERMFAIL :
-	    OUTCOME_TEMPFAIL, "local", "%s: %s", path, strerror(errno));
+	return reason_set(why, permanent ? OUTCOME_PERMFAIL : OUTCOME_TEMPFAIL,
+	    "local", "%s: %s", path, strerror(errno));
 }
 
 enum outcome
@@ -43,16 +43,15 @@ new_file_open(struct new_file *file_r, const char *directory,
 	file_r->path = directory;
 	if (mkdir(directory, 0777) < 0 && errno != EEXIST)
 		return fail(why, directory);
-	file_r->directory = open(directory, O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC);
+	file_r->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file_r->directory < 0)
 		return fail(why, directory);
 	randombytes_buf(random, sizeof(random));
 	sodium_bin2hex(hex, sizeof(hex), random, sizeof(random));
-	snprintf(file_r->temporary, sizeof(file_r->temporary),
-	    ".cargomail-%s", hex);
-	file_r->fd = openat(file_r->directory, file_r->temporary, O_RDWR |
-	    O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	snprintf(file_r->temporary, sizeof(file_r->temporary), ".cargomail-%s",
+	    hex);
+	file_r->fd = openat(file_r->directory, file_r->temporary,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (file_r->fd < 0) {
 		file_r->temporary[0] = '\0';
 		fail(why, directory);
@@ -67,14 +66,14 @@ new_file_open(struct new_file *file_r, const char *directory,
 static int
 give_name(const struct new_file *file, const char *name)
 {
-	if (renameat2(file->directory, file->temporary, file->directory,
-	    name, RENAME_NOREPLACE) == 0)
+	if (renameat2(file->directory, file->temporary, file->directory, name,
+		RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
 	/* A file system without that flag has link() as a rule. */
-	if (linkat(file->directory, file->temporary, file->directory, name,
-	    0) < 0)
+	if (linkat(file->directory, file->temporary, file->directory, name, 0) <
+	    0)
 		return -1;
 	unlinkat(file->directory, file->temporary, 0);
 	return 0;
@@ -88,8 +87,8 @@ new_file_commit(struct new_file *file, const char *name, char **path_r,
 	unsigned number = 1;
 	int named;
 
-	while ((named = give_name(file, candidate)) < 0 &&
-	    errno == EEXIST && number < MAX_NUMBER) {
+	while ((named = give_name(file, candidate)) < 0 && errno == EEXIST &&
+	    number < MAX_NUMBER) {
 		free(candidate);
 		candidate = file_name_number(name, ++number);
 	}
@@ -99,7 +98,8 @@ new_file_commit(struct new_file *file, const char *name, char **path_r,
 		return why != NULL ? why->outcome : OUTCOME_TEMPFAIL;
 	}
 	file->temporary[0] = '\0';
-	*path_r = strcmp(file->path, ".") == 0 ? x_strdup(candidate) :
+	*path_r = strcmp(file->path, ".") == 0 ?
+	    x_strdup(candidate) :
 	    x_asprintf("%s/%s", file->path, candidate);
 	free(candidate);
 	return OUTCOME_OK;

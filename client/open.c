@@ -45,8 +45,8 @@ static enum outcome
 read_message(struct opening *opening, struct reason *why)
 {
 	bool from_stdin = strcmp(opening->input, "-") == 0;
-	int fd = from_stdin ? STDIN_FILENO : open(opening->input, O_RDONLY |
-	    O_CLOEXEC);
+	int fd = from_stdin ? STDIN_FILENO :
+			      open(opening->input, O_RDONLY | O_CLOEXEC);
 	ssize_t got = -1;
 	char *room;
 
@@ -84,9 +84,9 @@ skip_from_line(struct buffer *message)
 /* ---- waiting ----------------------------------------------------------- */
 
 struct tally {
-	int64_t bytes;		/* of what is there */
+	int64_t bytes; /* of what is there */
 	size_t pending, failed, unknown;
-	const char *problem;	/* of the last that failed */
+	const char *problem; /* of the last that failed */
 };
 
 /* What the mailbox says of one resource, in whichever message. */
@@ -101,8 +101,7 @@ count_resource(const struct message_list *list, const char *hash,
 		for (j = 0; j < list->items[i].count; j++) {
 			resource = &list->items[i].resources[j];
 			if (strcmp(resource->hash, hash) == 0 &&
-			    (best == NULL ||
-			    resource->state == MESSAGE_STORED))
+			    (best == NULL || resource->state == MESSAGE_STORED))
 				best = resource;
 		}
 	if (best == NULL) {
@@ -141,8 +140,7 @@ total_size(const struct cargo_placeholder *placeholder)
 
 /* One question: what is there by now, after at most `wait` seconds. */
 static enum outcome
-ask(struct opening *opening, int wait, struct tally *tally,
-    struct reason *why)
+ask(struct opening *opening, int wait, struct tally *tally, struct reason *why)
 {
 	struct message_list list;
 	enum outcome outcome;
@@ -174,16 +172,16 @@ wait_for_resources(struct opening *opening, struct reason *why)
 	terminal_progress_begin(&progress, stderr, "waiting for the mailbox",
 	    total_size(opening->placeholder), start);
 	for (;;) {
-		left = opening->wait -
-		    (clock_monotonic_ms() - start) / 1000;
-		outcome = ask(opening, left < 0 ? 0 :
-		    (int)(left < POLL_S ? left : POLL_S), &tally, why);
+		left = opening->wait - (clock_monotonic_ms() - start) / 1000;
+		outcome = ask(opening,
+		    left < 0 ? 0 : (int)(left < POLL_S ? left : POLL_S), &tally,
+		    why);
 		if (outcome != OUTCOME_OK || tally.pending == 0)
 			break;
 		if (left <= 0) {
-			outcome = reason_set(why, OUTCOME_TEMPFAIL,
-			    "pending", "%zu of %zu are not there yet",
-			    tally.pending, opening->placeholder->count);
+			outcome = reason_set(why, OUTCOME_TEMPFAIL, "pending",
+			    "%zu of %zu are not there yet", tally.pending,
+			    opening->placeholder->count);
 			break;
 		}
 		terminal_progress_set(&progress, tally.bytes,
@@ -343,7 +341,8 @@ write_mime(struct opening *opening)
 			close(rebuilding.fds[i]);
 	free(rebuilding.fds);
 	if (outcome == OUTCOME_OK && !exact && has_recipe(placeholder))
-		client_complain(0, "rebuilt, but not byte for byte as it was "
+		client_complain(0,
+		    "rebuilt, but not byte for byte as it was "
 		    "sent");
 	return outcome == OUTCOME_OK ? 0 : client_fail("open", &why);
 }
@@ -362,8 +361,7 @@ find_mailbox(struct opening *opening, const struct client_config *config,
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	outcome = open_mailbox_choose(config, opening->message.data,
-	    opening->message.len, opening->placeholder->origin, &mailbox,
-	    why);
+	    opening->message.len, opening->placeholder->origin, &mailbox, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	opening->session = session_open(config, mailbox, why);
@@ -405,8 +403,7 @@ parse_options(struct opening *opening, int argc, char **argv)
 		    parse_wait(optarg, &opening->wait) < 0)
 			return EX_USAGE;
 	}
-	if (argc - optind > 1 ||
-	    (opening->mime && opening->directory != NULL))
+	if (argc - optind > 1 || (opening->mime && opening->directory != NULL))
 		return EX_USAGE;
 	if (argc - optind == 1)
 		opening->input = argv[optind];
@@ -434,8 +431,8 @@ client_open(const struct client_config *config, int argc, char **argv)
 	if (outcome != OUTCOME_OK)
 		code = client_fail("open", &why);
 	else
-		code = opening.mime ? write_mime(&opening) :
-		    write_files(&opening);
+		code =
+		    opening.mime ? write_mime(&opening) : write_files(&opening);
 	session_close(&opening.session);
 	cargo_placeholder_free(&opening.placeholder);
 	buffer_free(&opening.message);

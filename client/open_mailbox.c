@@ -58,8 +58,7 @@ open_mailbox_choose(const struct client_config *config, const char *message,
 	if (url == NULL) {
 		*mailbox_r = client_config_for_url(config, origin);
 		if (*mailbox_r == NULL)
-			outcome = refuse_undelivered(message, header_len,
-			    why);
+			outcome = refuse_undelivered(message, header_len, why);
 		return outcome;
 	}
 	*mailbox_r = client_config_for_url(config, url);

@@ -78,8 +78,8 @@ password_run(const char *command, char **password_r, struct reason *why)
 	explicit_bzero(text, sizeof(text));
 	if (*password_r == NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "password",
-		    "password_command %s", status != 0 ? "failed" :
-		    "printed nothing");
+		    "password_command %s",
+		    status != 0 ? "failed" : "printed nothing");
 	return OUTCOME_OK;
 }
 

@@ -23,7 +23,7 @@
 #define MIME_TYPES "/etc/mime.types"
 
 struct resource_options {
-	const char *mailbox;   /* NULL: each in turn */
+	const char *mailbox; /* NULL: each in turn */
 	const char *directory; /* "-": standard output */
 	const char *argument;
 };
@@ -67,8 +67,8 @@ get_one(struct session *session, const struct resource_options *options,
 
 	if (directory != NULL && strcmp(directory, "-") == 0) {
 		fflush(stdout);
-		outcome = transfer_get(session, hash, size, hash,
-		    STDOUT_FILENO, &why);
+		outcome = transfer_get(session, hash, size, hash, STDOUT_FILENO,
+		    &why);
 		return outcome == OUTCOME_OK ? 0 : client_fail(hash, &why);
 	}
 	clean = file_name_clean(name, hash);
@@ -108,16 +108,16 @@ get_message(struct session *session, void *context)
 	int code = 0, one;
 	size_t i;
 
-	if (message_list_fetch_one(session, options->argument, &list,
-	    &why) != OUTCOME_OK) {
+	if (message_list_fetch_one(session, options->argument, &list, &why) !=
+	    OUTCOME_OK) {
 		if (why.outcome != OUTCOME_PERMFAIL)
 			client_fail(session_mailbox(session)->name, &why);
 		return -1;
 	}
 	for (i = 0; i < list.items[0].count; i++) {
 		resource = &list.items[0].resources[i];
-		one = get_one(session, options, resource->hash,
-		    resource->size, resource->name);
+		one = get_one(session, options, resource->hash, resource->size,
+		    resource->name);
 		if (code == 0)
 			code = one;
 	}
@@ -136,13 +136,17 @@ client_get(const struct client_config *config, int argc, char **argv)
 		return code;
 	is_hash = hex_is_sha256(options.argument);
 	if (!is_hash && !message_id_is_valid(options.argument))
-		return client_complain(EX_USAGE, "%s: neither the SHA-256 of "
-		    "a resource nor the id of a message", options.argument);
+		return client_complain(EX_USAGE,
+		    "%s: neither the SHA-256 of "
+		    "a resource nor the id of a message",
+		    options.argument);
 	code = client_each_mailbox(config, options.mailbox,
 	    is_hash ? get_resource : get_message, &options);
 	if (code == -1)
-		code = client_complain(EX_NOINPUT, "%s: in none of your "
-		    "mailboxes", options.argument);
+		code = client_complain(EX_NOINPUT,
+		    "%s: in none of your "
+		    "mailboxes",
+		    options.argument);
 	return code;
 }
 
@@ -159,8 +163,8 @@ put_file(struct session *session, const struct resource_options *options)
 
 	source.fd = open(options->argument, O_RDONLY | O_CLOEXEC);
 	if (source.fd < 0)
-		return client_complain(EX_NOINPUT, "%s: %s",
-		    options->argument, strerror(errno));
+		return client_complain(EX_NOINPUT, "%s: %s", options->argument,
+		    strerror(errno));
 	media_type_guess(options->argument, MIME_TYPES, type);
 	source.type = type;
 	source.name = name = file_name_clean(options->argument, "file");
@@ -190,7 +194,8 @@ client_put(const struct client_config *config, int argc, char **argv)
 	    client_config_by_name(config, options.mailbox) :
 	    client_config_for_category(config, NULL);
 	if (mailbox == NULL)
-		return client_complain(EX_CONFIG, "no such mailbox in the "
+		return client_complain(EX_CONFIG,
+		    "no such mailbox in the "
 		    "configuration; give --mailbox");
 	session = session_open(config, mailbox, &why);
 	if (session == NULL)
@@ -217,15 +222,14 @@ remove_resource(struct session *session, void *context)
 	cJSON *answer = NULL;
 	char *path;
 
-	path = x_asprintf(CARGO_API_RESOURCE "%s",
-	    removing->options->argument);
+	path = x_asprintf(CARGO_API_RESOURCE "%s", removing->options->argument);
 	if (session_json(session, HTTP_DELETE, path, NULL, &answer, &why) ==
 	    OUTCOME_OK)
 		removing->removed++;
 	else if (!reason_is(&why, "not-shared") &&
 	    !reason_is(&why, "not-found"))
-		removing->code = client_fail(
-		    session_mailbox(session)->name, &why);
+		removing->code =
+		    client_fail(session_mailbox(session)->name, &why);
 	cJSON_Delete(answer);
 	free(path);
 	return -1;
@@ -241,14 +245,18 @@ client_rm(const struct client_config *config, int argc, char **argv)
 	if (code != 0 || options.directory != NULL)
 		return EX_USAGE;
 	if (!hex_is_sha256(options.argument))
-		return client_complain(EX_USAGE, "%s: not the SHA-256 of a "
-		    "resource", options.argument);
+		return client_complain(EX_USAGE,
+		    "%s: not the SHA-256 of a "
+		    "resource",
+		    options.argument);
 	code = client_each_mailbox(config, options.mailbox, remove_resource,
 	    &removing);
 	if (code != -1)
 		return code;
 	if (removing.removed == 0 && removing.code == 0)
-		return client_complain(EX_NOINPUT, "%s: in none of your "
-		    "mailboxes", options.argument);
+		return client_complain(EX_NOINPUT,
+		    "%s: in none of your "
+		    "mailboxes",
+		    options.argument);
 	return removing.code;
 }

@@ -88,7 +88,7 @@ open_input(const char *path, int *fd_r, struct reason *why)
 	struct stat st;
 
 	*fd_r = strcmp(path, "-") == 0 ? spool_input() :
-	    open(path, O_RDONLY | O_CLOEXEC);
+					 open(path, O_RDONLY | O_CLOEXEC);
 	if (*fd_r < 0)
 		return reason_set(why, OUTCOME_PERMFAIL, "input", "%s: %s",
 		    path, strerror(errno));
@@ -107,8 +107,9 @@ static void
 set_text_type(struct item *item)
 {
 	size_t len = (size_t)item->source.size;
-	void *text = len > 0 ? mmap(NULL, len, PROT_READ, MAP_PRIVATE,
-	    item->source.fd, 0) : MAP_FAILED;
+	void *text = len > 0 ?
+	    mmap(NULL, len, PROT_READ, MAP_PRIVATE, item->source.fd, 0) :
+	    MAP_FAILED;
 	bool valid = true;
 
 	if (text != MAP_FAILED) {
@@ -184,10 +185,9 @@ add_items(struct sending *sending, struct reason *why)
 		outcome = read_inline(sending, why);
 	else if (options->body != NULL)
 		outcome = add_item(sending, options->body, true, why);
-	for (i = 0; i < options->attachment_count && outcome == OUTCOME_OK;
-	    i++)
-		outcome = add_item(sending, options->attachments[i], false,
-		    why);
+	for (i = 0; i < options->attachment_count && outcome == OUTCOME_OK; i++)
+		outcome =
+		    add_item(sending, options->attachments[i], false, why);
 	return outcome;
 }
 
@@ -214,7 +214,7 @@ is_repeated(const struct sending *sending, size_t index)
 
 	for (i = 0; i < index; i++)
 		if (strcmp(sending->items[i].source.hash,
-		    sending->items[index].source.hash) == 0)
+			sending->items[index].source.hash) == 0)
 			return true;
 	return false;
 }
@@ -234,8 +234,8 @@ format_share(const struct sending *sending)
 		    cJSON_CreateString(options->normal[i]));
 	for (i = 0; i < sending->count; i++)
 		if (!is_repeated(sending, i))
-			cJSON_AddItemToArray(resources, cJSON_CreateString(
-			    sending->items[i].source.hash));
+			cJSON_AddItemToArray(resources,
+			    cJSON_CreateString(sending->items[i].source.hash));
 	json_add_string(json, "message", sending->message_id);
 	json_add_item(json, "recipients", recipients);
 	json_add_item(json, "resources", resources);
@@ -256,11 +256,11 @@ put_share(struct sending *sending, struct reason *why)
 	enum outcome outcome;
 
 	if (body == NULL)
-		outcome = reason_set(why, OUTCOME_TEMPFAIL, "local",
-		    "out of memory");
+		outcome =
+		    reason_set(why, OUTCOME_TEMPFAIL, "local", "out of memory");
 	else
-		outcome = session_json(sending->session, HTTP_PUT, path,
-		    body, &answer, why);
+		outcome = session_json(sending->session, HTTP_PUT, path, body,
+		    &answer, why);
 	cJSON_Delete(answer);
 	free(body);
 	free(path);
@@ -276,7 +276,7 @@ revoke_share(struct sending *sending)
 	cJSON *answer = NULL;
 
 	if (session_json(sending->session, HTTP_DELETE, path, NULL, &answer,
-	    &why) != OUTCOME_OK)
+		&why) != OUTCOME_OK)
 		client_complain(0, "share %s could not be withdrawn: %s",
 		    sending->share, why.text);
 	cJSON_Delete(answer);
@@ -319,13 +319,13 @@ write_placeholder(struct sending *sending, struct reason *why)
 	for (i = 0; i < sending->count; i++) {
 		const struct item *item = &sending->items[i];
 
-		resources[i] = (struct cargo_draft_resource) {
+		resources[i] = (struct cargo_draft_resource){
 			.hash = item->source.hash,
 			.size = item->source.size,
 			.type = item->type,
 			.name = item->name,
-			.disposition = item->name != NULL ? "attachment" :
-			    "inline",
+			.disposition =
+			    item->name != NULL ? "attachment" : "inline",
 		};
 	}
 	draft.header = header;
@@ -395,7 +395,8 @@ static void
 prepare(struct sending *sending, const struct client_config *config)
 {
 	int64_t lifetime = sending->options.expires != 0 ?
-	    sending->options.expires : config->expires;
+	    sending->options.expires :
+	    config->expires;
 
 	if (lifetime > CARGO_MAX_LIFETIME - EXPIRY_RESERVE_S)
 		lifetime = CARGO_MAX_LIFETIME - EXPIRY_RESERVE_S;
@@ -434,17 +435,16 @@ client_send(const struct client_config *config, int argc, char **argv)
 	code = send_options_parse(argc, argv, &sending->options);
 	if (code != 0)
 		goto out;
-	mailbox = client_config_for_category(config,
-	    sending->options.category);
+	mailbox = client_config_for_category(config, sending->options.category);
 	if (mailbox == NULL) {
-		code = client_complain(EX_CONFIG, "no mailbox for this "
+		code = client_complain(EX_CONFIG,
+		    "no mailbox for this "
 		    "category in the configuration");
 		goto out;
 	}
 	prepare(sending, config);
 	sending->session = session_open(config, mailbox, &why);
-	if (sending->session == NULL ||
-	    send_all(sending, &why) != OUTCOME_OK)
+	if (sending->session == NULL || send_all(sending, &why) != OUTCOME_OK)
 		code = client_fail("not sent", &why);
 	else
 		report(sending);

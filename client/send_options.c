@@ -33,10 +33,9 @@ add_recipient(struct send_options *options, const char *address, size_t len)
 		free(text);
 		return code;
 	}
-	options->recipients = x_realloc(options->recipients,
-	    (n + 1) * sizeof(char *));
-	options->normal = x_realloc(options->normal,
-	    (n + 1) * sizeof(char *));
+	options->recipients =
+	    x_realloc(options->recipients, (n + 1) * sizeof(char *));
+	options->normal = x_realloc(options->normal, (n + 1) * sizeof(char *));
 	options->recipients[n] = text;
 	options->normal[n] = x_strdup(normal);
 	options->recipient_count++;
@@ -65,8 +64,10 @@ add_positional(struct send_options *options, char *argument, bool after_to)
 	if (after_to && strchr(argument, '@') != NULL)
 		return add_recipients(options, argument);
 	if (options->body != NULL)
-		return client_complain(EX_USAGE, "%s: one file with the text "
-		    "is enough; others go by --attach", argument);
+		return client_complain(EX_USAGE,
+		    "%s: one file with the text "
+		    "is enough; others go by --attach",
+		    argument);
 	options->body = argument;
 	return 0;
 }
@@ -75,8 +76,10 @@ static int
 set_category(struct send_options *options, const char *category)
 {
 	if (!cargo_category_valid(category))
-		return client_complain(EX_USAGE, "category: a lower-case "
-		    "word of at most %d characters", CARGO_CATEGORY_MAX);
+		return client_complain(EX_USAGE,
+		    "category: a lower-case "
+		    "word of at most %d characters",
+		    CARGO_CATEGORY_MAX);
 	options->category = category;
 	return 0;
 }
@@ -125,16 +128,20 @@ check(const struct send_options *options)
 	if (options->recipient_count == 0)
 		return client_complain(EX_USAGE, "send: --to is missing");
 	if (options->subject == NULL)
-		return client_complain(EX_USAGE, "send: --subject is "
+		return client_complain(EX_USAGE,
+		    "send: --subject is "
 		    "missing");
 	if (options->body == NULL && options->attachment_count == 0)
-		return client_complain(EX_USAGE, "send: neither text nor "
+		return client_complain(EX_USAGE,
+		    "send: neither text nor "
 		    "--attach");
 	if (options->inline_text && options->body == NULL)
-		return client_complain(EX_USAGE, "send: --inline-text "
+		return client_complain(EX_USAGE,
+		    "send: --inline-text "
 		    "without a text");
 	if (options->inline_text && options->attachment_count == 0)
-		return client_complain(EX_USAGE, "send: nothing for a "
+		return client_complain(EX_USAGE,
+		    "send: nothing for a "
 		    "mailbox: --inline-text without --attach is ordinary "
 		    "mail");
 	return 0;
@@ -159,8 +166,9 @@ send_options_parse(int argc, char **argv, struct send_options *options_r)
 	options_r->attachments = x_calloc((size_t)argc, sizeof(char *));
 	optind = 0;
 	/* "-": arguments that are no options come in their place, as 1. */
-	while (code == 0 && (option = getopt_long(argc, argv, "-t:s:c:e:a:",
-	    longs, NULL)) != -1) {
+	while (code == 0 &&
+	    (option = getopt_long(argc, argv, "-t:s:c:e:a:", longs, NULL)) !=
+		-1) {
 		code = take(options_r, option, optarg, after_to);
 		if (option != 1)
 			after_to = option == 't';

@@ -73,8 +73,9 @@ session_refused(const struct http_result *result, struct reason *why)
 	if (problem == NULL)
 		return reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
 		    "the mailbox answered %u", result->status);
-	return reason_set(why, problem->permanent ? OUTCOME_PERMFAIL :
-	    OUTCOME_TEMPFAIL, problem->name, "%s%s%s", problem->title,
+	return reason_set(why,
+	    problem->permanent ? OUTCOME_PERMFAIL : OUTCOME_TEMPFAIL,
+	    problem->name, "%s%s%s", problem->title,
 	    result->detail[0] != '\0' ? ": " : "", result->detail);
 }
 
@@ -89,8 +90,7 @@ add_basic(const struct client_mailbox *mailbox,
 
 	if (strchr(mailbox->user, ':') != NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "credentials",
-		    "mailbox %s: user may not contain a colon",
-		    mailbox->name);
+		    "mailbox %s: user may not contain a colon", mailbox->name);
 	outcome = password_run(mailbox->password_command, &password, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
@@ -116,8 +116,7 @@ take_token(struct session *session, const struct http_result *result,
 
 	if (result->status / 100 != 2)
 		return session_refused(result, why);
-	json = json_parse(buffer_string(&result->body), result->body.len,
-	    NULL);
+	json = json_parse(buffer_string(&result->body), result->body.len, NULL);
 	token = json_string(json, "token");
 	if (token != NULL && token[0] != '\0') {
 		session->token = x_strdup(token);
@@ -135,8 +134,11 @@ log_in(struct session *session, struct reason *why)
 {
 	struct http_header_list headers;
 	struct http_result result;
-	struct http_call call = { .method = HTTP_POST, .headers = &headers,
-		.body = "{}", .body_len = 2, .wait_s = 60 };
+	struct http_call call = { .method = HTTP_POST,
+		.headers = &headers,
+		.body = "{}",
+		.body_len = 2,
+		.wait_s = 60 };
 	enum outcome outcome;
 	char *url;
 
@@ -180,9 +182,9 @@ attempt(struct session *session, struct http_call *call,
 }
 
 enum outcome
-session_call(struct session *session, struct http_call *call,
-    const char *path, struct http_header_list *headers,
-    struct http_result *result_r, struct reason *why)
+session_call(struct session *session, struct http_call *call, const char *path,
+    struct http_header_list *headers, struct http_result *result_r,
+    struct reason *why)
 {
 	const struct client_mailbox *mailbox = session->mailbox;
 	enum outcome outcome = OUTCOME_OK;
@@ -190,8 +192,7 @@ session_call(struct session *session, struct http_call *call,
 	char *url;
 
 	if (session->token == NULL)
-		session->token = token_cache_read(mailbox->url,
-		    mailbox->user);
+		session->token = token_cache_read(mailbox->url, mailbox->user);
 	if (session->token == NULL) {
 		outcome = log_in(session, why);
 		fresh = true;
@@ -208,8 +209,8 @@ session_call(struct session *session, struct http_call *call,
 		password_free(&session->token);
 		outcome = log_in(session, why);
 		if (outcome == OUTCOME_OK)
-			outcome = attempt(session, call, headers, result_r,
-			    why);
+			outcome =
+			    attempt(session, call, headers, result_r, why);
 	}
 	call->url = NULL;
 	free(url);
@@ -217,14 +218,15 @@ session_call(struct session *session, struct http_call *call,
 }
 
 enum outcome
-session_json(struct session *session, enum http_method method,
-    const char *path, const char *body, cJSON **answer_r,
-    struct reason *why)
+session_json(struct session *session, enum http_method method, const char *path,
+    const char *body, cJSON **answer_r, struct reason *why)
 {
 	struct http_header_list headers;
 	struct http_result result;
-	struct http_call call = { .method = method, .body = body,
-		.max_body = JSON_MAX_BODY, .wait_s = CARGO_API_WAIT_MAX };
+	struct http_call call = { .method = method,
+		.body = body,
+		.max_body = JSON_MAX_BODY,
+		.wait_s = CARGO_API_WAIT_MAX };
 	const char *error = "";
 	enum outcome outcome;
 
@@ -242,8 +244,8 @@ session_json(struct session *session, enum http_method method,
 		*answer_r = json_parse(buffer_string(&result.body),
 		    result.body.len, &error);
 		if (*answer_r == NULL)
-			outcome = reason_set(why, OUTCOME_TEMPFAIL,
-			    "protocol", "the mailbox's answer: %s", error);
+			outcome = reason_set(why, OUTCOME_TEMPFAIL, "protocol",
+			    "the mailbox's answer: %s", error);
 	}
 	http_result_free(&result);
 	return outcome;

@@ -41,12 +41,11 @@ enum outcome session_call(struct session *session, struct http_call *call,
  * (cJSON_Delete; NULL for an answer without body). A status that is not 2xx
  * is a failure with the problem's name as its word. */
 enum outcome session_json(struct session *session, enum http_method method,
-    const char *path, const char *body, cJSON **answer_r,
-    struct reason *why);
+    const char *path, const char *body, cJSON **answer_r, struct reason *why);
 
 /* Fills `why` from an answer that is not 2xx, permanent or not as the table
  * of problems says. */
-enum outcome session_refused(const struct http_result *result,
-    struct reason *why);
+enum outcome
+session_refused(const struct http_result *result, struct reason *why);
 
 #endif

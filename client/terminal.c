@@ -31,8 +31,8 @@ terminal_escape(const char *hostile)
 			continue;
 		}
 		for (i = 0; i < len; i++)
-			out += snprintf(out, 5, "\\x%02x",
-			    (unsigned char)in[i]);
+			out +=
+			    snprintf(out, 5, "\\x%02x", (unsigned char)in[i]);
 	}
 	*out = '\0';
 	return text;
@@ -65,8 +65,8 @@ set_label(char *label, size_t size, const char *text)
 	size_t at = 0, len;
 	long code;
 
-	while ((len = file_name_next(escaped + at, &code)) > 0 &&
-	    at + len < size)
+	while (
+	    (len = file_name_next(escaped + at, &code)) > 0 && at + len < size)
 		at += len;
 	memcpy(label, escaped, at);
 	label[at] = '\0';
@@ -87,8 +87,8 @@ terminal_progress_begin(struct terminal_progress *progress, FILE *out,
 }
 
 void
-terminal_progress_format(const struct terminal_progress *progress,
-    int64_t done, int64_t now_ms, char text_r[TERMINAL_LINE_SIZE])
+terminal_progress_format(const struct terminal_progress *progress, int64_t done,
+    int64_t now_ms, char text_r[TERMINAL_LINE_SIZE])
 {
 	char size[TERMINAL_SIZE_SIZE], rate[TERMINAL_SIZE_SIZE];
 	int64_t elapsed = now_ms - progress->started_ms;

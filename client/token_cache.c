@@ -26,8 +26,7 @@ cache_directory(void)
 	char *parent, *path;
 	struct stat st;
 
-	if (runtime != NULL && runtime[0] == '/' &&
-	    access(runtime, W_OK) == 0)
+	if (runtime != NULL && runtime[0] == '/' && access(runtime, W_OK) == 0)
 		parent = x_strdup(runtime);
 	else if (cache != NULL && cache[0] == '/')
 		parent = x_strdup(cache);
@@ -103,8 +102,8 @@ token_cache_write(const char *url, const char *user, const char *token)
 	}
 	/* Renamed into place: two runs at once do not mix. */
 	temporary = x_asprintf("%s.%d", path, (int)getpid());
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-	    O_CLOEXEC, 0600);
+	fd = open(temporary,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0) {
 		bad = write(fd, token, len) != (ssize_t)len;
 		bad |= close(fd) < 0;

@@ -120,9 +120,10 @@ transfer_has(struct session *session, const char *hash, int64_t *size_r,
 	else if (outcome == OUTCOME_OK && result.status / 100 != 2)
 		outcome = session_refused(&result, why);
 	else if (outcome == OUTCOME_OK && size_r != NULL)
-		*size_r = http_result_header(&result, "content-length",
-		    length, sizeof(length)) != NULL ?
-		    strtoll(length, NULL, 10) : -1;
+		*size_r = http_result_header(&result, "content-length", length,
+			      sizeof(length)) != NULL ?
+		    strtoll(length, NULL, 10) :
+		    -1;
 	http_result_free(&result);
 	free(path);
 	return outcome;
@@ -133,7 +134,7 @@ static char *
 put_path(const struct transfer_source *source)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
 	const char *name = source->name != NULL ? source->name : "";
 	struct buffer path;
 	char *copy;
@@ -158,8 +159,11 @@ send_up(struct session *session, const struct transfer_source *source,
 {
 	struct passage passage = { .fd = source->fd, .why = why };
 	struct http_header_list headers;
-	struct http_call call = { .method = HTTP_PUT, .read = read_up,
-		.body_len = source->size, .arg = &passage, .wait_s = 300 };
+	struct http_call call = { .method = HTTP_PUT,
+		.read = read_up,
+		.body_len = source->size,
+		.arg = &passage,
+		.wait_s = 300 };
 	struct http_result result;
 	enum outcome outcome;
 	char *path = put_path(source);
@@ -175,8 +179,7 @@ send_up(struct session *session, const struct transfer_source *source,
 	http_result_init(&result);
 	terminal_progress_begin(&passage.progress, stderr, source->label,
 	    source->size, clock_monotonic_ms());
-	outcome = session_call(session, &call, path, &headers, &result,
-	    why);
+	outcome = session_call(session, &call, path, &headers, &result, why);
 	terminal_progress_end(&passage.progress);
 	/* A status of its own says more than a broken connection. */
 	if (result.status >= 300)
@@ -235,12 +238,12 @@ check_down(struct passage *passage, const char *hash, int64_t size)
 
 	digest_end(passage->digest, got);
 	if (size >= 0 && passage->offset != size)
-		return reason_set(passage->why, OUTCOME_PERMFAIL,
-		    "wrong-size", "%lld bytes came, %lld were promised",
+		return reason_set(passage->why, OUTCOME_PERMFAIL, "wrong-size",
+		    "%lld bytes came, %lld were promised",
 		    (long long)passage->offset, (long long)size);
 	if (strcmp(got, hash) != 0)
-		return reason_set(passage->why, OUTCOME_PERMFAIL,
-		    "wrong-hash", "what came has the SHA-256 %s", got);
+		return reason_set(passage->why, OUTCOME_PERMFAIL, "wrong-hash",
+		    "what came has the SHA-256 %s", got);
 	return OUTCOME_OK;
 }
 
@@ -250,7 +253,8 @@ transfer_get(struct session *session, const char *hash, int64_t size,
 {
 	struct reason own = { 0 };
 	struct passage passage = { .fd = fd, .why = &own };
-	struct http_call call = { .method = HTTP_GET, .sink = write_down,
+	struct http_call call = { .method = HTTP_GET,
+		.sink = write_down,
 		.max_body = size >= 0 ? size : CARGO_MAX_SIZE,
 		.arg = &passage };
 	struct http_result result;
@@ -279,8 +283,7 @@ transfer_get(struct session *session, const char *hash, int64_t size,
 
 enum outcome
 transfer_get_file(struct session *session, const char *hash, int64_t size,
-    const char *directory, const char *name, char **path_r,
-    struct reason *why)
+    const char *directory, const char *name, char **path_r, struct reason *why)
 {
 	struct new_file file;
 	enum outcome outcome;

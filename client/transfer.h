@@ -18,14 +18,13 @@ struct transfer_source {
 	int fd; /* readable from any offset */
 	char hash[SHA256_HEX_SIZE];
 	int64_t size;
-	const char *type;  /* media type, not owned */
-	const char *name;  /* file name to keep with it, NULL; not owned */
+	const char *type; /* media type, not owned */
+	const char *name; /* file name to keep with it, NULL; not owned */
 	const char *label; /* for the progress line, not owned */
 };
 
 /* Reads source->fd once and fills hash and size. TEMPFAIL "local". */
-enum outcome transfer_hash(struct transfer_source *source,
-    struct reason *why);
+enum outcome transfer_hash(struct transfer_source *source, struct reason *why);
 
 /* Puts it unless this account has it already; *sent_r tells. PERMFAIL
  * "wrong-hash" if the file changed meanwhile. */
@@ -45,9 +44,9 @@ enum outcome transfer_get(struct session *session, const char *hash,
 /* Writes it to a new file in `directory` under `name`, which must be clean
  * (file_name_clean), or the same with a number if that is taken. Nothing is
  * left if it fails. *path_r is the caller's. */
-enum outcome transfer_get_file(struct session *session, const char *hash,
-    int64_t size, const char *directory, const char *name, char **path_r,
-    struct reason *why);
+enum outcome
+transfer_get_file(struct session *session, const char *hash, int64_t size,
+    const char *directory, const char *name, char **path_r, struct reason *why);
 
 /* An unlinked temporary file in $TMPDIR or /tmp; -1 with errno. */
 int transfer_temporary(void);

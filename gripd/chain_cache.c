@@ -13,7 +13,7 @@
 #include "memory.h"
 
 struct entry {
-	TAILQ_ENTRY(entry) use;	  /* most recently used first */
+	TAILQ_ENTRY(entry) use; /* most recently used first */
 	LIST_ENTRY(entry) bucket;
 	uint8_t key[CHAIN_KEY_LEN];
 	struct grip_token *token;
@@ -39,8 +39,7 @@ chain_cache_new(size_t max)
 	TAILQ_INIT(&cache->uses);
 	cache->max = max;
 	cache->bucket_count = max > 0 ? max : 1;
-	cache->buckets = x_calloc(cache->bucket_count,
-	    sizeof(*cache->buckets));
+	cache->buckets = x_calloc(cache->bucket_count, sizeof(*cache->buckets));
 	return cache;
 }
 
@@ -59,8 +58,8 @@ find_entry(struct chain_cache *cache, const uint8_t key[CHAIN_KEY_LEN])
 	struct entry *entry;
 
 	LIST_FOREACH(entry, find_bucket(cache, key), bucket)
-		if (memcmp(entry->key, key, CHAIN_KEY_LEN) == 0)
-			return entry;
+	if (memcmp(entry->key, key, CHAIN_KEY_LEN) == 0)
+		return entry;
 	return NULL;
 }
 

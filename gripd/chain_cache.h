@@ -18,7 +18,7 @@
 
 struct chain_verdict {
 	const struct grip_token *token; /* the cache's */
-	bool secure;   /* every DNS answer was validated */
+	bool secure; /* every DNS answer was validated */
 	int64_t until; /* seconds since 1970; not used after it */
 };
 
@@ -34,9 +34,9 @@ const struct chain_verdict *chain_cache_find(struct chain_cache *cache,
     const uint8_t key[CHAIN_KEY_LEN], int64_t now);
 
 /* Takes the token over in any case; *token becomes NULL. */
-void chain_cache_add(struct chain_cache *cache,
-    const uint8_t key[CHAIN_KEY_LEN], struct grip_token **token, bool secure,
-    int64_t until);
+void
+chain_cache_add(struct chain_cache *cache, const uint8_t key[CHAIN_KEY_LEN],
+    struct grip_token **token, bool secure, int64_t until);
 
 /* Drops all; how many there were. */
 size_t chain_cache_flush(struct chain_cache *cache);

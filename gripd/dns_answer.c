@@ -20,9 +20,9 @@ static const struct {
 	ldns_rr_type type;
 	size_t len; /* of the data; 0: any */
 } dns_types[] = {
-    [DNS_TXT] = {"TXT", LDNS_RR_TYPE_TXT, 0},
-    [DNS_A] = {"A", LDNS_RR_TYPE_A, 4},
-    [DNS_AAAA] = {"AAAA", LDNS_RR_TYPE_AAAA, 16},
+	[DNS_TXT] = { "TXT", LDNS_RR_TYPE_TXT, 0 },
+	[DNS_A] = { "A", LDNS_RR_TYPE_A, 4 },
+	[DNS_AAAA] = { "AAAA", LDNS_RR_TYPE_AAAA, 16 },
 };
 
 const char *
@@ -94,7 +94,8 @@ name_to_text(const ldns_rdf *name, char text_r[DNS_NAME_SIZE])
 	if (len > 0 && len < DNS_NAME_SIZE && strchr(text, '\\') == NULL) {
 		for (size_t i = 0; i <= len; i++)
 			text_r[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ?
-			    text[i] + ('a' - 'A') : text[i]);
+				text[i] + ('a' - 'A') :
+				text[i]);
 		result = 0;
 	}
 	free(text);
@@ -118,8 +119,8 @@ is_ours(const struct dns_question *question, const ldns_pkt *packet)
 	    ldns_rr_get_class(asked) != LDNS_RR_CLASS_IN)
 		return false;
 	name = ldns_dname_new_frm_str(question->name);
-	same = name != NULL &&
-	    ldns_dname_compare(ldns_rr_owner(asked), name) == 0;
+	same =
+	    name != NULL && ldns_dname_compare(ldns_rr_owner(asked), name) == 0;
 	ldns_rdf_deep_free(name);
 	return same;
 }
@@ -231,8 +232,8 @@ read_sections(const struct dns_question *question, const ldns_pkt *packet,
     struct dns_answer *answer)
 {
 	const ldns_rr_list *list = ldns_pkt_answer(packet);
-	const ldns_rdf *owner = ldns_rr_owner(
-	    ldns_rr_list_rr(ldns_pkt_question(packet), 0));
+	const ldns_rdf *owner =
+	    ldns_rr_owner(ldns_rr_list_rr(ldns_pkt_question(packet), 0));
 
 	answer->ttl = UINT32_MAX;
 	answer->secure = ldns_pkt_ad(packet);
@@ -285,8 +286,7 @@ dns_answer_parse(const struct dns_question *question, const uint8_t *wire,
 
 	memset(answer_r, 0, sizeof(*answer_r));
 	/* Cheap: most forged packets end here. */
-	if (len < HEADER_LEN ||
-	    (wire[0] << 8 | wire[1]) != (int)question->id)
+	if (len < HEADER_LEN || (wire[0] << 8 | wire[1]) != (int)question->id)
 		return -1;
 	if (ldns_wire2pkt(&packet, wire, len) != LDNS_STATUS_OK)
 		return -1;

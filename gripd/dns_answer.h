@@ -16,7 +16,7 @@
 #define DNS_NAME_SIZE GRIP_NAME_SIZE
 #define DNS_QUERY_MAX 512
 #define DNS_UDP_SIZE 1232 /* EDNS buffer that we offer */
-#define DNS_CHASE_MAX 8	  /* CNAMEs followed for one name */
+#define DNS_CHASE_MAX 8 /* CNAMEs followed for one name */
 #define DNS_RECORDS_MAX 64
 #define DNS_DATA_MAX 4096 /* bytes of one joined TXT */
 
@@ -29,12 +29,12 @@ struct dns_question {
 };
 
 enum dns_status {
-	DNS_DATA,      /* records of the type asked for */
-	DNS_NO_DATA,   /* the name exists, without such records */
-	DNS_NO_NAME,   /* NXDOMAIN */
-	DNS_CHASE,     /* only CNAMEs: ask again for `target` */
+	DNS_DATA, /* records of the type asked for */
+	DNS_NO_DATA, /* the name exists, without such records */
+	DNS_NO_NAME, /* NXDOMAIN */
+	DNS_CHASE, /* only CNAMEs: ask again for `target` */
 	DNS_TRUNCATED, /* ask again by TCP */
-	DNS_FAILED,    /* SERVFAIL and the like, time-out, nonsense */
+	DNS_FAILED, /* SERVFAIL and the like, time-out, nonsense */
 };
 
 /* A record's data: the joined strings of a TXT, 4 or 16 bytes of an
@@ -46,9 +46,9 @@ struct dns_record {
 
 struct dns_answer {
 	enum dns_status status;
-	bool secure;	/* AD: the server has validated it */
-	uint32_t ttl;	/* seconds, the least of all records used */
-	unsigned hops;	/* CNAMEs followed */
+	bool secure; /* AD: the server has validated it */
+	uint32_t ttl; /* seconds, the least of all records used */
+	unsigned hops; /* CNAMEs followed */
 	char target[DNS_NAME_SIZE]; /* of the last CNAME, or "" */
 	char detail[80]; /* of DNS_FAILED, for people */
 	struct dns_record *records;
@@ -68,8 +68,8 @@ int dns_query_format(const struct dns_question *question,
  * question: id, QR, opcode and question match. -1 if not: then it is not of
  * our exchange, and to be ignored.
  */
-int dns_answer_parse(const struct dns_question *question,
-    const uint8_t *wire, size_t len, struct dns_answer *answer_r);
+int dns_answer_parse(const struct dns_question *question, const uint8_t *wire,
+    size_t len, struct dns_answer *answer_r);
 
 /* An answer that is a failure of our own making. */
 void dns_answer_fail(struct dns_answer *answer_r, const char *detail);

@@ -39,10 +39,10 @@ struct dns_lookup {
 	struct dns_question question; /* the name asked now */
 	struct dns_exchange *exchange;
 	struct event *deadline;
-	size_t attempt;	  /* for the name asked now */
-	unsigned hops;	  /* CNAMEs so far */
-	bool secure;	  /* all hops so far */
-	uint32_t ttl;	  /* least so far */
+	size_t attempt; /* for the name asked now */
+	unsigned hops; /* CNAMEs so far */
+	bool secure; /* all hops so far */
+	uint32_t ttl; /* least so far */
 	const char *failure;
 	dns_lookup_done *done;
 	void *arg;
@@ -57,7 +57,8 @@ dns_client_new(struct event_base *base, const struct dns_options *options)
 	client->base = base;
 	client->options = *options;
 	client->try_ms = share < TRY_MIN_MS ? TRY_MIN_MS :
-	    share > TRY_MAX_MS ? TRY_MAX_MS : share;
+	    share > TRY_MAX_MS		    ? TRY_MAX_MS :
+					      share;
 	return client;
 }
 
@@ -109,7 +110,7 @@ finish(struct dns_lookup *lookup, struct dns_answer *answer)
 static void
 finish_failed(struct dns_lookup *lookup, const char *detail)
 {
-	struct dns_answer answer = {0};
+	struct dns_answer answer = { 0 };
 
 	dns_answer_fail(&answer, detail);
 	finish(lookup, &answer);
@@ -209,7 +210,7 @@ zone_is_busy(const struct dns_client *client, const char *name)
 	const struct dns_lookup *lookup;
 
 	LIST_FOREACH(lookup, &client->lookups, entry)
-		count += strcmp(lookup->zone, zone) == 0;
+	count += strcmp(lookup->zone, zone) == 0;
 	return count >= (most > ZONE_LEAST ? most : ZONE_LEAST);
 }
 
@@ -242,7 +243,8 @@ dns_client_lookup(struct dns_client *client, const char *name,
 	LIST_INSERT_HEAD(&client->lookups, lookup, entry);
 	if (busy)
 		milliseconds = 0;
-	tv = (struct timeval){milliseconds / 1000, milliseconds % 1000 * 1000};
+	tv =
+	    (struct timeval){ milliseconds / 1000, milliseconds % 1000 * 1000 };
 	event_add(lookup->deadline, &tv);
 	if (!busy)
 		ask(lookup);

@@ -14,16 +14,16 @@
 struct dns_options {
 	struct dns_server servers[DNS_SERVERS_MAX];
 	size_t count;
-	bool trusted;	 /* their AD bit is believed */
-	int timeout_ms;	 /* for one name in all */
+	bool trusted; /* their AD bit is believed */
+	int timeout_ms; /* for one name in all */
 	size_t queries_max; /* names asked at once */
 };
 
 struct dns_client;
 struct dns_lookup;
 
-struct dns_client *dns_client_new(struct event_base *base,
-    const struct dns_options *options);
+struct dns_client *
+dns_client_new(struct event_base *base, const struct dns_options *options);
 /* All lookups must have ended or been cancelled. */
 void dns_client_free(struct dns_client **client);
 

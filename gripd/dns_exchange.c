@@ -78,7 +78,7 @@ finish(struct dns_exchange *exchange, struct dns_answer *answer)
 static void
 finish_failed(struct dns_exchange *exchange, const char *detail)
 {
-	struct dns_answer answer = {0};
+	struct dns_answer answer = { 0 };
 
 	dns_answer_fail(&answer, detail);
 	finish(exchange, &answer);
@@ -87,7 +87,7 @@ finish_failed(struct dns_exchange *exchange, const char *detail)
 static void
 set_timer(struct dns_exchange *exchange, int milliseconds)
 {
-	struct timeval tv = {milliseconds / 1000, milliseconds % 1000 * 1000};
+	struct timeval tv = { milliseconds / 1000, milliseconds % 1000 * 1000 };
 
 	event_add(exchange->timer, &tv);
 }
@@ -108,8 +108,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	finish_failed(exchange, exchange->failure != NULL ?
-	    exchange->failure : "time-out");
+	finish_failed(exchange,
+	    exchange->failure != NULL ? exchange->failure : "time-out");
 }
 
 /* ---- TCP (RFC 7766) ---- */
@@ -129,8 +129,9 @@ on_tcp_read(struct bufferevent *tcp, void *arg)
 	if (evbuffer_get_length(input) < 2 + len)
 		return;
 	packet = evbuffer_pullup(input, (ev_ssize_t)(2 + len));
-	if (packet == NULL || dns_answer_parse(&exchange->question,
-	    packet + 2, len, &answer) != 0)
+	if (packet == NULL ||
+	    dns_answer_parse(&exchange->question, packet + 2, len, &answer) !=
+		0)
 		finish_failed(exchange, "a bad answer by TCP");
 	else if (answer.status == DNS_TRUNCATED)
 		finish_failed(exchange, "a truncated answer by TCP");
@@ -171,7 +172,7 @@ start_tcp(struct dns_exchange *exchange)
 	if (bufferevent_write(exchange->tcp, query, 2 + (size_t)len) != 0 ||
 	    bufferevent_enable(exchange->tcp, EV_READ | EV_WRITE) != 0 ||
 	    bufferevent_socket_connect(exchange->tcp, address,
-	    (int)exchange->server.len) != 0)
+		(int)exchange->server.len) != 0)
 		fail_later(exchange, "cannot connect by TCP");
 }
 
@@ -193,7 +194,7 @@ on_udp(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (dns_answer_parse(&exchange->question, packet, (size_t)len,
-	    &answer) != 0) {
+		&answer) != 0) {
 		if (++exchange->ignored > IGNORED_MAX)
 			finish_failed(exchange, "too many stray packets");
 		return;
@@ -219,8 +220,8 @@ start_udp(struct dns_exchange *exchange)
 	}
 	exchange->udp = socket(address->sa_family,
 	    SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (exchange->udp == -1 || connect(exchange->udp, address,
-	    exchange->server.len) != 0 ||
+	if (exchange->udp == -1 ||
+	    connect(exchange->udp, address, exchange->server.len) != 0 ||
 	    send(exchange->udp, query, (size_t)len, 0) != len) {
 		fail_later(exchange, "cannot send to the server");
 		return;

@@ -55,15 +55,16 @@ dns_servers_configured(const struct config_list *list,
 	options_r->count = 0;
 	options_r->trusted = true;
 	if (list->count > DNS_SERVERS_MAX) {
-		*error_r = x_asprintf("resolvers: more than %d",
-		    DNS_SERVERS_MAX);
+		*error_r =
+		    x_asprintf("resolvers: more than %d", DNS_SERVERS_MAX);
 		return -1;
 	}
 	for (size_t i = 0; i < list->count; i++) {
-		if (dns_servers_parse(list->items[i],
-		    &options_r->servers[i]) != 0) {
+		if (dns_servers_parse(list->items[i], &options_r->servers[i]) !=
+		    0) {
 			*error_r = x_asprintf("resolvers: \"%s\" is not an "
-			    "address with or without a port", list->items[i]);
+					      "address with or without a port",
+			    list->items[i]);
 			return -1;
 		}
 		options_r->count++;
@@ -82,7 +83,7 @@ read_line(char *line, struct dns_options *options, bool *trust_ad)
 		word = strtok_r(NULL, " \t\r", &rest);
 		if (word != NULL && options->count < DNS_SERVERS_MAX &&
 		    dns_servers_parse(word,
-		    &options->servers[options->count]) == 0)
+			&options->servers[options->count]) == 0)
 			options->count++;
 	} else if (strcmp(word, "options") == 0) {
 		while ((word = strtok_r(NULL, " \t\r", &rest)) != NULL)
@@ -99,7 +100,7 @@ dns_servers_resolv_conf(const char *text, struct dns_options *options_r)
 
 	options_r->count = 0;
 	for (line = strtok_r(copy, "\n", &rest); line != NULL;
-	    line = strtok_r(NULL, "\n", &rest))
+	     line = strtok_r(NULL, "\n", &rest))
 		read_line(line, options_r, &trust_ad);
 	free(copy);
 	if (options_r->count == 0 &&

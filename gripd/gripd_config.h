@@ -13,20 +13,20 @@ enum gripd_dnssec { GRIPD_DNSSEC_PREFER, GRIPD_DNSSEC_REQUIRE };
 
 struct gripd_config {
 	/* both */
-	char *base_directory;	/* holds the rooms of all daemons */
-	int64_t requests_max;	/* in flight on one connection */
+	char *base_directory; /* holds the rooms of all daemons */
+	int64_t requests_max; /* in flight on one connection */
 
 	/* sign */
-	char *keys_directory;	/* <identity>.key and .crt */
+	char *keys_directory; /* <identity>.key and .crt */
 	char *policy_file;
 
 	/* resolve */
 	struct config_list resolvers; /* address[:port]; empty: resolv.conf */
-	int dnssec;		/* enum gripd_dnssec */
-	int64_t dns_timeout;	/* seconds for one name in all */
+	int dnssec; /* enum gripd_dnssec */
+	int64_t dns_timeout; /* seconds for one name in all */
 	int64_t dns_queries_max; /* names asked at once */
 	struct config_list allow_addresses; /* networks; for labs */
-	int64_t verdicts_max;	/* entries of the cache of verdicts */
+	int64_t verdicts_max; /* entries of the cache of verdicts */
 	int64_t verdict_lifetime; /* seconds, at most */
 };
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 enum handshake_side {
-	HANDSHAKE_NONE,	  /* not such a content */
+	HANDSHAKE_NONE, /* not such a content */
 	HANDSHAKE_SERVER,
 	HANDSHAKE_CLIENT,
 };

@@ -31,7 +31,7 @@ struct key_place {
 
 struct key_files {
 	struct key_place places[2]; /* credentials first */
-	uid_t user;		    /* the signer's, 0 if there is none */
+	uid_t user; /* the signer's, 0 if there is none */
 };
 
 /* A file that has been opened and read. */
@@ -253,8 +253,8 @@ key_files_read_key(const struct key_files *files, const char *name,
 		goto out;
 	bio = BIO_new_mem_buf(file.data, (int)file.len);
 	if (bio != NULL)
-		key = PEM_read_bio_PrivateKey(bio, NULL, key_no_passphrase,
-		    NULL);
+		key =
+		    PEM_read_bio_PrivateKey(bio, NULL, key_no_passphrase, NULL);
 	if (key == NULL)
 		*error_r = x_asprintf("%s: no private key in PEM without a "
 				      "passphrase",
@@ -322,8 +322,8 @@ key_chain_parse(BIO *bio, struct grip_identity *chain_r, X509 **leaf_r)
 	X509 *x509;
 	int len;
 
-	while ((x509 = PEM_read_bio_X509(bio, NULL, key_no_passphrase,
-		    NULL)) != NULL) {
+	while ((x509 = PEM_read_bio_X509(bio, NULL, key_no_passphrase, NULL)) !=
+	    NULL) {
 		if (chain_r->chain_count == GRIP_PROTOCOL_CHAIN_MAX) {
 			X509_free(x509);
 			return -1;

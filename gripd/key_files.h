@@ -21,8 +21,8 @@ struct key_files;
 
 /* Opens the directories; `credentials` may be NULL. NULL with *error_r (one
  * line, free()). */
-struct key_files *key_files_open(const char *keys, const char *credentials,
-    char **error_r);
+struct key_files *
+key_files_open(const char *keys, const char *credentials, char **error_r);
 void key_files_close(struct key_files **files);
 
 /* The open directories, for the signer's fence: at most two; their number. */

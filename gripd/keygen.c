@@ -36,17 +36,18 @@ struct keygen {
 	const char *name;
 	const char *directory;
 	const char *type; /* "p256" or "ed25519" */
-	bool request;	  /* -s */
+	bool request; /* -s */
 	bool record_only; /* -p */
-	bool is_host;	  /* a mailbox, not a _cb or _rra */
+	bool is_host; /* a mailbox, not a _cb or _rra */
 	EVP_PKEY *key;
 };
 
 static int
 keygen_usage(void)
 {
-	fprintf(stderr, "usage: gripd keygen [-ps] [-d directory] "
-			"[-t p256|ed25519] name\n");
+	fprintf(stderr,
+	    "usage: gripd keygen [-ps] [-d directory] "
+	    "[-t p256|ed25519] name\n");
 	return EX_USAGE;
 }
 
@@ -74,8 +75,7 @@ keygen_options(struct keygen *keygen, int argc, char **argv)
 			return keygen_usage();
 		}
 	}
-	if (argc - optind != 1 ||
-	    (keygen->record_only && keygen->request) ||
+	if (argc - optind != 1 || (keygen->record_only && keygen->request) ||
 	    (strcmp(keygen->type, "p256") != 0 &&
 		strcmp(keygen->type, "ed25519") != 0))
 		return keygen_usage();
@@ -85,9 +85,10 @@ keygen_options(struct keygen *keygen, int argc, char **argv)
 	    grip_name_is_service(keygen->name, "_rra") ||
 	    grip_name_is_service(keygen->name, "_rm"))
 		return EX_OK;
-	fprintf(stderr, "gripd keygen: %s: not _cb.DOMAIN, _rra.DOMAIN, "
-			"_rm.DOMAIN or the host name of a mailbox, in "
-			"lower case\n",
+	fprintf(stderr,
+	    "gripd keygen: %s: not _cb.DOMAIN, _rra.DOMAIN, "
+	    "_rm.DOMAIN or the host name of a mailbox, in "
+	    "lower case\n",
 	    keygen->name);
 	return EX_USAGE;
 }
@@ -174,12 +175,11 @@ keygen_set_subject(X509_NAME *subject, const char *name)
 }
 
 static int
-keygen_extend(STACK_OF(X509_EXTENSION) **list, int nid, const char *value)
+keygen_extend(STACK_OF(X509_EXTENSION) * *list, int nid, const char *value)
 {
-	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid,
-	    value);
-	int ok = extension != NULL && X509v3_add_ext(list, extension, -1) !=
-	    NULL;
+	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+	int ok =
+	    extension != NULL && X509v3_add_ext(list, extension, -1) != NULL;
 
 	X509_EXTENSION_free(extension);
 	return ok;
@@ -187,7 +187,7 @@ keygen_extend(STACK_OF(X509_EXTENSION) **list, int nid, const char *value)
 
 /* A mailbox is a TLS server known by its DNS name; the others are clients. */
 static STACK_OF(X509_EXTENSION) *
-keygen_extensions(const struct keygen *keygen, bool own)
+    keygen_extensions(const struct keygen *keygen, bool own)
 {
 	STACK_OF(X509_EXTENSION) *list = NULL;
 	char *names = x_asprintf("DNS:%s", keygen->name);
@@ -251,11 +251,11 @@ keygen_fill_certificate(const struct keygen *keygen, X509 *certificate)
 		"99991231235959Z") &&
 	    X509_set_pubkey(certificate, keygen->key);
 	for (int i = 0; ok && i < sk_X509_EXTENSION_num(list); i++)
-		ok = X509_add_ext(certificate,
-		    sk_X509_EXTENSION_value(list, i), -1);
+		ok = X509_add_ext(certificate, sk_X509_EXTENSION_value(list, i),
+		    -1);
 	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
-	return ok && X509_sign(certificate, keygen->key,
-	    keygen_digest(keygen)) > 0;
+	return ok &&
+	    X509_sign(certificate, keygen->key, keygen_digest(keygen)) > 0;
 }
 
 static int
@@ -326,12 +326,12 @@ keygen_make_key(struct keygen *keygen)
 	BIO *pem = BIO_new(BIO_s_secmem());
 	int rc;
 
-	keygen->key = strcmp(keygen->type, "ed25519") == 0
-	    ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")
-	    : EVP_EC_gen("P-256");
+	keygen->key = strcmp(keygen->type, "ed25519") == 0 ?
+	    EVP_PKEY_Q_keygen(NULL, NULL, "ED25519") :
+	    EVP_EC_gen("P-256");
 	if (keygen->key != NULL && pem != NULL &&
-	    PEM_write_bio_PKCS8PrivateKey(pem, keygen->key, NULL, NULL, 0,
-		NULL, NULL))
+	    PEM_write_bio_PKCS8PrivateKey(pem, keygen->key, NULL, NULL, 0, NULL,
+		NULL))
 		rc = keygen_write(keygen, ".key", pem, O_EXCL);
 	else
 		rc = keygen_crypto_failed(keygen);
@@ -361,8 +361,9 @@ keygen_make(struct keygen *keygen)
 	if (key && keygen->request)
 		rc = keygen_read_key(keygen);
 	else if (key || (!keygen->request && keygen_has_file(keygen, ".crt"))) {
-		fprintf(stderr, "gripd keygen: %s/%s%s is already there; its "
-				"record: gripd keygen -p %s\n",
+		fprintf(stderr,
+		    "gripd keygen: %s/%s%s is already there; its "
+		    "record: gripd keygen -p %s\n",
 		    keygen->directory, keygen->name, key ? ".key" : ".crt",
 		    keygen->name);
 		return EX_CANTCREAT;
@@ -370,8 +371,8 @@ keygen_make(struct keygen *keygen)
 		rc = keygen_make_key(keygen);
 	if (rc != EX_OK)
 		return rc;
-	return keygen->request ? keygen_make_request(keygen)
-			       : keygen_make_certificate(keygen);
+	return keygen->request ? keygen_make_request(keygen) :
+				 keygen_make_certificate(keygen);
 }
 
 /* ---- record ---- */
@@ -394,8 +395,9 @@ keygen_print_record(const struct keygen *keygen)
 	}
 	domain = strchr(keygen->name, '.') + 1;
 	if (!grip_name_is_host(domain)) {
-		fprintf(stderr, "%s has no domain below which its key could "
-				"be published; a CA must vouch for it\n",
+		fprintf(stderr,
+		    "%s has no domain below which its key could "
+		    "be published; a CA must vouch for it\n",
 		    keygen->name);
 		return EX_OK;
 	}
@@ -413,8 +415,9 @@ keygen_main(int argc, char **argv)
 	if (rc != EX_OK)
 		return rc;
 	if (geteuid() != 0) {
-		fprintf(stderr, "gripd keygen: only root may make or read "
-				"keys\n");
+		fprintf(stderr,
+		    "gripd keygen: only root may make or read "
+		    "keys\n");
 		return EX_NOPERM;
 	}
 	if (!keygen.record_only &&
@@ -423,8 +426,8 @@ keygen_main(int argc, char **argv)
 		    strerror(errno));
 		return EX_CANTCREAT;
 	}
-	rc = keygen.record_only ? keygen_read_key(&keygen)
-				: keygen_make(&keygen);
+	rc = keygen.record_only ? keygen_read_key(&keygen) :
+				  keygen_make(&keygen);
 	if (rc == EX_OK)
 		rc = keygen_print_record(&keygen);
 	EVP_PKEY_free(keygen.key);

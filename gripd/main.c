@@ -26,9 +26,9 @@
 static void
 enter_room(const struct gripd_config *config, enum peer peer)
 {
-	struct privileges privileges = {0};
-	char *room = x_asprintf("%s/%s", config->base_directory,
-	    peer_directory(peer));
+	struct privileges privileges = { 0 };
+	char *room =
+	    x_asprintf("%s/%s", config->base_directory, peer_directory(peer));
 
 	privileges.user = peer_user(peer);
 	privileges.root = room;
@@ -68,8 +68,8 @@ static const struct role {
 	int (*check)(const struct gripd_config *, char **error_r);
 	int (*run)(const struct gripd_config *);
 } roles[] = {
-    {"sign", "gripd-sign", sign_check, run_sign},
-    {"resolve", "gripd-resolve", resolve_check, run_resolve},
+	{ "sign", "gripd-sign", sign_check, run_sign },
+	{ "resolve", "gripd-resolve", resolve_check, run_resolve },
 };
 
 #define ROLE_COUNT (sizeof(roles) / sizeof(roles[0]))
@@ -88,7 +88,7 @@ int
 main(int argc, char **argv)
 {
 	struct daemon_options options = {
-	    .config = SYSCONFDIR "/cargomail/gripd.conf",
+		.config = SYSCONFDIR "/cargomail/gripd.conf",
 	};
 	struct gripd_config config;
 	const struct role *role;

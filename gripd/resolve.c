@@ -133,7 +133,8 @@ read_dns(const struct gripd_config *config, struct dns_options *options_r,
 	if (result == 0 && config->dnssec == GRIPD_DNSSEC_REQUIRE &&
 	    !options_r->trusted) {
 		*error_r = x_asprintf("dnssec = require, but %s does not say "
-		    "\"options trust-ad\": set resolvers to a validating one",
+				      "\"options trust-ad\": set resolvers to "
+				      "a validating one",
 		    RESOLV_CONF);
 		return -1;
 	}
@@ -141,15 +142,16 @@ read_dns(const struct gripd_config *config, struct dns_options *options_r,
 }
 
 static int
-read_policy(const struct gripd_config *config,
-    struct address_policy **policy_r, char **error_r)
+read_policy(const struct gripd_config *config, struct address_policy **policy_r,
+    char **error_r)
 {
 	*policy_r = address_policy_new();
 	for (size_t i = 0; i < config->allow_addresses.count; i++)
 		if (address_policy_add(*policy_r,
-		    config->allow_addresses.items[i]) != 0) {
+			config->allow_addresses.items[i]) != 0) {
 			*error_r = x_asprintf("allow_addresses: \"%s\" is not "
-			    "a network", config->allow_addresses.items[i]);
+					      "a network",
+			    config->allow_addresses.items[i]);
 			address_policy_free(policy_r);
 			return -1;
 		}
@@ -177,7 +179,7 @@ open_listeners(struct resolve *resolve, char **error_r)
 	size_t count = 0;
 
 	if (peer_list_listen(PEER_RESOLVE, resolve->config->base_directory,
-	    listeners, &count, error_r) != 0)
+		listeners, &count, error_r) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		resolve->listeners[i].resolve = resolve;
@@ -290,9 +292,9 @@ on_flush(void *context, struct control_connection *connection,
 }
 
 static const struct control_verb control_verbs[] = {
-    {"status", on_status},
-    {"flush", on_flush},
-    {NULL, NULL},
+	{ "status", on_status },
+	{ "flush", on_flush },
+	{ NULL, NULL },
 };
 
 /* ---- serving ---- */
@@ -340,8 +342,8 @@ start_events(struct resolve *resolve)
 		    event_add(listener->event, NULL) != 0)
 			return -1;
 	}
-	resolve->control = control_start(base, resolve->control_fd,
-	    control_verbs, resolve);
+	resolve->control =
+	    control_start(base, resolve->control_fd, control_verbs, resolve);
 	if (resolve->control == NULL)
 		return -1;
 	resolve->control_fd = -1; /* its own now */

@@ -15,8 +15,7 @@ int resolve_check(const struct gripd_config *config, char **error_r);
 
 /* As root, before the chroot: sockets, addresses of the DNS servers. Borrows
  * `config`. NULL with *error_r (free()). */
-struct resolve *resolve_open(const struct gripd_config *config,
-    char **error_r);
+struct resolve *resolve_open(const struct gripd_config *config, char **error_r);
 
 /* After privileges were dropped: tells systemd and runs until SIGTERM or
  * SIGINT; SIGHUP drops the cached verdicts. Frees *resolve and sets it to

@@ -29,7 +29,7 @@ struct resolve_client {
 	int fd;
 	struct event *readable, *writable;
 	bool greeted; /* its hello was good */
-	bool busy;    /* a packet is being read: free later */
+	bool busy; /* a packet is being read: free later */
 	bool dead;
 	size_t in_flight;
 	TAILQ_HEAD(, resolve_request) requests;
@@ -43,9 +43,9 @@ static const struct {
 	const char *verb;
 	void (*start)(struct resolve_request *request);
 } handlers[] = {
-    {"verify", resolve_verify_start},
-    {"addresses", resolve_addresses_start},
-    {"keys", resolve_keys_start},
+	{ "verify", resolve_verify_start },
+	{ "addresses", resolve_addresses_start },
+	{ "keys", resolve_keys_start },
 };
 
 #define HANDLER_COUNT (sizeof(handlers) / sizeof(handlers[0]))
@@ -163,8 +163,8 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	while ((packet = STAILQ_FIRST(&client->packets)) != NULL) {
-		if (unix_socket_send(fd, packet->text,
-		    strlen(packet->text)) != 0) {
+		if (unix_socket_send(fd, packet->text, strlen(packet->text)) !=
+		    0) {
 			if (errno != EAGAIN) {
 				drop(client);
 				return;
@@ -223,8 +223,9 @@ dispatch(struct resolve_client *client, int64_t id, const char *verb,
 			handlers[i].start(request);
 			return;
 		}
-	resolve_request_finish(request, reason_set(&why, OUTCOME_PERMFAIL,
-	    "form", "unknown verb"), &why, NULL);
+	resolve_request_finish(request,
+	    reason_set(&why, OUTCOME_PERMFAIL, "form", "unknown verb"), &why,
+	    NULL);
 }
 
 static void
@@ -234,7 +235,7 @@ read_hello(struct resolve_client *client, size_t len)
 	char *text;
 
 	if (grip_protocol_hello_parse(GRIP_PROTOCOL_RESOLVE, client->buffer,
-	    len, &why) != OUTCOME_OK) {
+		len, &why) != OUTCOME_OK) {
 		text = grip_protocol_error_format(why.text);
 		if (text != NULL)
 			unix_socket_send(client->fd, text, strlen(text));
@@ -259,8 +260,7 @@ read_request(struct resolve_client *client, size_t len)
 	outcome = grip_protocol_request_parse(GRIP_PROTOCOL_RESOLVE,
 	    client->buffer, len, &request, &why);
 	if (outcome == OUTCOME_OK) {
-		dispatch(client, request.id, request.verb->name,
-		    request.json);
+		dispatch(client, request.id, request.verb->name, request.json);
 		return;
 	}
 	if (request.id < 0) {

@@ -26,10 +26,10 @@ struct resolve_world {
 	struct dns_client *dns;
 	struct chain_cache *cache;
 	struct address_policy *policy;
-	bool require_secure;	  /* dnssec = require */
+	bool require_secure; /* dnssec = require */
 	int64_t verdict_lifetime; /* seconds */
-	size_t requests_max;	  /* in flight on one connection */
-	int64_t (*now)(void);	  /* seconds since 1970 */
+	size_t requests_max; /* in flight on one connection */
+	int64_t (*now)(void); /* seconds since 1970 */
 	uint64_t verified, refused, cached; /* counters */
 };
 

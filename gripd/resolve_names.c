@@ -20,8 +20,8 @@
 #define FAMILIES 2
 
 static void
-refuse(struct resolve_request *request, enum outcome outcome,
-    const char *word, const char *text)
+refuse(struct resolve_request *request, enum outcome outcome, const char *word,
+    const char *text)
 {
 	const char *name = json_string(request->json, "name");
 	struct reason why;
@@ -68,7 +68,7 @@ take_address(const struct dns_record *record,
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-	} address = {0};
+	} address = { 0 };
 
 	if (record->len == 4) {
 		address.v4.sin_family = AF_INET;
@@ -79,7 +79,7 @@ take_address(const struct dns_record *record,
 	}
 	return address_policy_allows(&address.any, policy) &&
 	    inet_ntop(address.any.sa_family, record->data, text_r,
-	    INET6_ADDRSTRLEN) != NULL;
+		INET6_ADDRSTRLEN) != NULL;
 }
 
 /* Appends the first list to the second, as many as a client keeps. */
@@ -89,8 +89,9 @@ join_lists(struct addresses *state)
 	cJSON *joined = cJSON_CreateArray(), *item;
 
 	for (size_t i = 0; i < FAMILIES; i++)
-		while ((item = cJSON_DetachItemFromArray(
-		    state->families[i].list, 0)) != NULL) {
+		while (
+		    (item = cJSON_DetachItemFromArray(state->families[i].list,
+			 0)) != NULL) {
 			if (cJSON_GetArraySize(joined) <
 			    GRIP_PROTOCOL_ADDRESSES_MAX)
 				cJSON_AddItemToArray(joined, item);
@@ -140,13 +141,12 @@ on_addresses(void *arg, const struct dns_answer *answer)
 	family->answered = answer->status != DNS_FAILED;
 	family->secure = answer->secure;
 	if (answer->status == DNS_FAILED)
-		memcpy(state->failure, answer->detail,
-		    sizeof(state->failure));
+		memcpy(state->failure, answer->detail, sizeof(state->failure));
 	if (answer->count > 0)
 		family->ttl = answer->ttl;
 	for (size_t i = 0; i < answer->count; i++) {
 		if (take_address(&answer->records[i],
-		    state->request->world->policy, text))
+			state->request->world->policy, text))
 			cJSON_AddItemToArray(family->list,
 			    cJSON_CreateString(text));
 		else
@@ -161,7 +161,7 @@ on_addresses(void *arg, const struct dns_answer *answer)
 void
 resolve_addresses_start(struct resolve_request *request)
 {
-	const enum dns_type types[FAMILIES] = {DNS_AAAA, DNS_A};
+	const enum dns_type types[FAMILIES] = { DNS_AAAA, DNS_A };
 	const char *name = json_string(request->json, "name");
 	struct addresses *state;
 	struct family *family;
@@ -187,14 +187,14 @@ resolve_addresses_start(struct resolve_request *request)
 /* ---- keys ---- */
 
 size_t
-resolve_records(const struct dns_answer *answer,
-    struct grip_record *records_r, size_t max)
+resolve_records(const struct dns_answer *answer, struct grip_record *records_r,
+    size_t max)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < answer->count && count < max; i++)
 		if (grip_record_parse(answer->records[i].data,
-		    answer->records[i].len, &records_r[count]) == 0)
+			answer->records[i].len, &records_r[count]) == 0)
 			count++;
 	return count;
 }
@@ -223,8 +223,8 @@ on_keys(void *arg, const struct dns_answer *answer)
 		return;
 	}
 	if (answer->secure)
-		count = resolve_records(answer, records,
-		    GRIP_PROTOCOL_KEYS_MAX);
+		count =
+		    resolve_records(answer, records, GRIP_PROTOCOL_KEYS_MAX);
 	list = cJSON_CreateArray();
 	for (size_t i = 0; i < count; i++) {
 		hex_format(records[i].spki_sha256, SHA256_LEN, hex);

@@ -70,7 +70,8 @@ read_audiences(struct verify *verify, const cJSON *json, struct reason *why)
 
 	if (!cJSON_IsArray(list))
 		return bad_request(why, "audiences is not an array");
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		if (!cJSON_IsString(item) || count == AUDIENCES_MAX)
 			return bad_request(why, "bad audiences");
 		verify->audiences[count++] = item->valuestring;
@@ -85,10 +86,10 @@ read_audiences(struct verify *verify, const cJSON *json, struct reason *why)
 static enum outcome
 read_proof(struct verify *verify, const cJSON *json, struct reason *why)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json,
-	    "certificate");
-	bool has_local = cJSON_GetObjectItemCaseSensitive(json, "local") !=
-	    NULL;
+	const cJSON *item =
+	    cJSON_GetObjectItemCaseSensitive(json, "certificate");
+	bool has_local =
+	    cJSON_GetObjectItemCaseSensitive(json, "local") != NULL;
 	int local = json_boolean(json, "local");
 	const char *text;
 
@@ -102,8 +103,8 @@ read_proof(struct verify *verify, const cJSON *json, struct reason *why)
 	text = cJSON_GetStringValue(item);
 	if (verify->input.local || text == NULL)
 		return bad_request(why, "bad certificate");
-	verify->certificate = base64_parse(text, strlen(text),
-	    &verify->input.certificate_len);
+	verify->certificate =
+	    base64_parse(text, strlen(text), &verify->input.certificate_len);
 	if (verify->certificate == NULL)
 		return bad_request(why, "certificate is not base64");
 	verify->input.certificate = verify->certificate;
@@ -116,7 +117,7 @@ read_request(struct verify *verify, const cJSON *json, struct reason *why)
 	enum outcome outcome;
 
 	if (grip_route_parse(json_string(json, "route"),
-	    &verify->input.route) != 0)
+		&verify->input.route) != 0)
 		return bad_request(why, "unknown route");
 	verify->text = json_string(json, "token");
 	if (verify->text == NULL)
@@ -151,8 +152,9 @@ compute_key(struct verify *verify)
 	crypto_hash_sha256_init(&hash);
 	add_to_hash(&hash, verify->text, strlen(verify->text));
 	add_to_hash(&hash, &local, 1);
-	add_to_hash(&hash, input->certificate_len > 0 ?
-	    (const void *)input->certificate : "", input->certificate_len);
+	add_to_hash(&hash,
+	    input->certificate_len > 0 ? (const void *)input->certificate : "",
+	    input->certificate_len);
 	for (size_t i = 0; i < input->audience_count; i++)
 		add_to_hash(&hash, input->audiences[i],
 		    strlen(input->audiences[i]));
@@ -194,8 +196,8 @@ refuse(struct verify *verify, const struct grip_token *token,
 }
 
 static void
-accept_token(struct verify *verify, const struct grip_token *token,
-    bool secure, int64_t until)
+accept_token(struct verify *verify, const struct grip_token *token, bool secure,
+    int64_t until)
 {
 	cJSON *fields = cJSON_CreateObject();
 
@@ -246,9 +248,9 @@ judge(struct verify *verify)
 
 	for (size_t i = 0; i < verify->link_count; i++) {
 		if (grip_check_published(verify->links[i].token,
-		    i == 0 ? &verify->input : NULL,
-		    &verify->links[i].publication, world->require_secure,
-		    &why) != OUTCOME_OK) {
+			i == 0 ? &verify->input : NULL,
+			&verify->links[i].publication, world->require_secure,
+			&why) != OUTCOME_OK) {
 			refuse(verify, verify->token, &why);
 			return;
 		}
@@ -285,8 +287,8 @@ on_published(void *arg, const struct dns_answer *answer)
 	publication->secure = answer->secure;
 	memcpy(publication->target, answer->target,
 	    sizeof(publication->target));
-	publication->count = resolve_records(answer, link->records,
-	    DNS_RECORDS_MAX);
+	publication->count =
+	    resolve_records(answer, link->records, DNS_RECORDS_MAX);
 	publication->records = link->records;
 	for (size_t i = 0; i < verify->link_count; i++)
 		if (verify->links[i].lookup != NULL)
@@ -297,8 +299,8 @@ on_published(void *arg, const struct dns_answer *answer)
 static void
 ask_published(struct verify *verify)
 {
-	const struct grip_token *chain[CHAIN_MAX] = {
-	    verify->token, verify->token->inner};
+	const struct grip_token *chain[CHAIN_MAX] = { verify->token,
+		verify->token->inner };
 	struct link *link;
 
 	for (size_t i = 0; i < CHAIN_MAX && chain[i] != NULL; i++) {
@@ -321,8 +323,8 @@ answer_from_cache(struct verify *verify)
 	const struct chain_verdict *verdict;
 	struct reason why;
 
-	verdict = chain_cache_find(world->cache, verify->key,
-	    verify->input.now);
+	verdict =
+	    chain_cache_find(world->cache, verify->key, verify->input.now);
 	if (verdict == NULL)
 		return false;
 	world->cached++;
@@ -351,10 +353,10 @@ resolve_verify_start(struct resolve_request *request)
 	compute_key(verify);
 	if (answer_from_cache(verify))
 		return;
-	if (grip_token_parse(verify->text, strlen(verify->text),
-	    &verify->token, &why) != OUTCOME_OK ||
+	if (grip_token_parse(verify->text, strlen(verify->text), &verify->token,
+		&why) != OUTCOME_OK ||
 	    grip_check_local(verify->token, &verify->input, &why) !=
-	    OUTCOME_OK) {
+		OUTCOME_OK) {
 		refuse(verify, verify->token, &why);
 		return;
 	}

@@ -163,10 +163,10 @@ sign_greet(struct sign_connection *connection, const char *packet, size_t len)
 	char *answer;
 	bool ok;
 
-	ok = grip_protocol_hello_parse(GRIP_PROTOCOL_SIGN, packet, len,
-	    &why) == OUTCOME_OK;
-	answer = ok ? grip_protocol_hello_format(GRIP_PROTOCOL_SIGN)
-		    : grip_protocol_error_format("this is grip-sign version 1");
+	ok = grip_protocol_hello_parse(GRIP_PROTOCOL_SIGN, packet, len, &why) ==
+	    OUTCOME_OK;
+	answer = ok ? grip_protocol_hello_format(GRIP_PROTOCOL_SIGN) :
+		      grip_protocol_error_format("this is grip-sign version 1");
 	if (!ok)
 		log_text(LOG_WARNING, "-", "refuse", "%s: %s",
 		    connection->door->caller.user, why.text);
@@ -187,8 +187,8 @@ sign_serve_packet(struct sign_connection *connection, const char *packet,
 
 	if (!connection->greeted)
 		return sign_greet(connection, packet, len);
-	answer = sign_answer(&connection->door->caller, packet, len,
-	    clock_now());
+	answer =
+	    sign_answer(&connection->door->caller, packet, len, clock_now());
 	if (answer == NULL)
 		return false;
 	/* Not taken because its buffer is full is as bad as gone. */
@@ -250,8 +250,7 @@ sign_not_after(const struct grip_identity *shown)
 	struct tm tm;
 	int64_t when = 0;
 
-	if (leaf != NULL &&
-	    ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &tm) == 1)
+	if (leaf != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &tm) == 1)
 		when = timegm(&tm);
 	X509_free(leaf);
 	return when;
@@ -358,12 +357,11 @@ sign_start(struct sign *sign)
 	}
 	sign->control = control_start(sign->base, sign->control_fd,
 	    sign_control_verbs, sign);
-	sign->signals[0] = evsignal_new(sign->base, SIGHUP, sign_on_reload,
-	    sign);
-	sign->signals[1] = evsignal_new(sign->base, SIGTERM, sign_on_stop,
-	    sign);
-	sign->signals[2] = evsignal_new(sign->base, SIGINT, sign_on_stop,
-	    sign);
+	sign->signals[0] =
+	    evsignal_new(sign->base, SIGHUP, sign_on_reload, sign);
+	sign->signals[1] =
+	    evsignal_new(sign->base, SIGTERM, sign_on_stop, sign);
+	sign->signals[2] = evsignal_new(sign->base, SIGINT, sign_on_stop, sign);
 	for (size_t i = 0; i < 3; i++)
 		event_add(sign->signals[i], NULL);
 }

@@ -22,7 +22,7 @@ struct sign_request {
 	const struct sign_caller *caller;
 	const cJSON *json;
 	int64_t now;
-	cJSON *fields;	/* of the answer */
+	cJSON *fields; /* of the answer */
 	struct reason why;
 };
 
@@ -69,9 +69,8 @@ sign_log_token(const struct sign_request *request, const char *identity,
 }
 
 static enum outcome
-sign_compose(struct sign_request *request,
-    const struct sign_identity *identity, enum grip_type type,
-    struct grip_claims *claims)
+sign_compose(struct sign_request *request, const struct sign_identity *identity,
+    enum grip_type type, struct grip_claims *claims)
 {
 	char id[GRIP_ID_SIZE], *token = NULL;
 	enum outcome outcome;
@@ -86,8 +85,8 @@ sign_compose(struct sign_request *request,
 	claims->iss = strdup(identity->shown.name);
 	if (claims->jti == NULL || claims->iss == NULL)
 		return sign_no_memory(request);
-	outcome = grip_token_sign(type, claims, identity->key, &token,
-	    &request->why);
+	outcome =
+	    grip_token_sign(type, claims, identity->key, &token, &request->why);
 	if (outcome == OUTCOME_OK &&
 	    json_add_string(request->fields, "token", token) != 0)
 		outcome = sign_no_memory(request);
@@ -155,8 +154,8 @@ sign_handshake(struct sign_request *request)
 	if (grip_protocol_bytes(request->json, "content", content, &len) != 0)
 		return reason_set(&request->why, OUTCOME_PERMFAIL, "form",
 		    "content is not base64url");
-	side = identity->shown.role == GRIP_ROLE_MAILBOX ? HANDSHAKE_SERVER
-							 : HANDSHAKE_CLIENT;
+	side = identity->shown.role == GRIP_ROLE_MAILBOX ? HANDSHAKE_SERVER :
+							   HANDSHAKE_CLIENT;
 	if (handshake_content_side(content, len) != side)
 		return reason_set(&request->why, OUTCOME_PERMFAIL, "content",
 		    "not the TLS 1.3 CertificateVerify of a %s",
@@ -283,9 +282,9 @@ sign_answer(const struct sign_caller *caller, const void *packet, size_t len,
 	if (outcome == OUTCOME_OK) {
 		request.json = parsed.json;
 		request.fields = cJSON_CreateObject();
-		outcome = request.fields == NULL
-		    ? sign_no_memory(&request)
-		    : sign_run(parsed.verb, &request);
+		outcome = request.fields == NULL ?
+		    sign_no_memory(&request) :
+		    sign_run(parsed.verb, &request);
 	}
 	if (outcome != OUTCOME_OK) {
 		caller->counts->refusals++;

@@ -19,10 +19,10 @@ struct fence_rules {
 };
 
 #define FENCE_FILES_1 ((UINT64_C(1) << 13) - 1) /* all of ABI 1 */
-#define FENCE_REFER (UINT64_C(1) << 13)		/* ABI 2 */
-#define FENCE_TRUNCATE (UINT64_C(1) << 14)	/* ABI 3 */
-#define FENCE_IOCTL (UINT64_C(1) << 15)		/* ABI 5 */
-#define FENCE_TCP UINT64_C(3)			/* ABI 4: bind, connect */
+#define FENCE_REFER (UINT64_C(1) << 13) /* ABI 2 */
+#define FENCE_TRUNCATE (UINT64_C(1) << 14) /* ABI 3 */
+#define FENCE_IOCTL (UINT64_C(1) << 15) /* ABI 5 */
+#define FENCE_TCP UINT64_C(3) /* ABI 4: bind, connect */
 
 static int
 fence_make(void)

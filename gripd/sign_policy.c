@@ -51,8 +51,8 @@ sign_policy_free(struct sign_policy *policy)
 static void
 policy_list_add(struct config_list *list, const char *item)
 {
-	list->items = x_realloc(list->items,
-	    (list->count + 1) * sizeof(*list->items));
+	list->items =
+	    x_realloc(list->items, (list->count + 1) * sizeof(*list->items));
 	list->items[list->count++] = x_strdup(item);
 }
 
@@ -72,7 +72,7 @@ policy_set_hosts(struct config_list *list, char *value)
 	char *next;
 
 	for (char *item = strtok_r(value, ",", &next); item != NULL;
-	    item = strtok_r(NULL, ",", &next)) {
+	     item = strtok_r(NULL, ",", &next)) {
 		if (!grip_name_is_host(item))
 			return "is not a list of lower-case domain names";
 		policy_list_add(list, item);
@@ -148,11 +148,10 @@ struct policy_line {
 };
 
 static int
-policy_error(const struct policy_line *line, const char *word,
-    const char *what)
+policy_error(const struct policy_line *line, const char *word, const char *what)
 {
-	*line->error_r = x_asprintf("%s:%zu: %s: %s", line->file,
-	    line->number, word, what);
+	*line->error_r =
+	    x_asprintf("%s:%zu: %s: %s", line->file, line->number, word, what);
 	return -1;
 }
 
@@ -232,8 +231,8 @@ policy_read_line(struct policy_line *line, char *text,
 			return policy_error(line, word, "given twice");
 	policy->items = x_realloc(policy->items,
 	    (policy->count + 1) * sizeof(*policy->items));
-	identity = memset(&policy->items[policy->count++], 0,
-	    sizeof(*identity));
+	identity =
+	    memset(&policy->items[policy->count++], 0, sizeof(*identity));
 	identity->name = x_strdup(word);
 	line->seen = 0;
 	while ((word = strtok_r(NULL, blanks, &next)) != NULL)
@@ -292,8 +291,7 @@ policy_file_trouble(const char *path, const struct stat *st)
 }
 
 int
-sign_policy_read(const char *path, struct sign_policy *policy_r,
-    char **error_r)
+sign_policy_read(const char *path, struct sign_policy *policy_r, char **error_r)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc = -1;
 	char *text = NULL;
@@ -381,8 +379,8 @@ policy_check_addresses(const struct sign_policy_identity *identity,
 		domain = grip_name_address_domain(addresses[i]);
 		if (domain == NULL ||
 		    !config_list_has(&identity->domains, domain))
-			return policy_no(why, "not in its domains:",
-			    addresses[i]);
+			return policy_no(why,
+			    "not in its domains:", addresses[i]);
 	}
 	return OUTCOME_OK;
 }
@@ -397,8 +395,8 @@ policy_check_nested(const struct sign_policy_identity *identity,
 	char host[GRIP_NAME_SIZE];
 	enum outcome outcome;
 
-	outcome = grip_token_parse(claims->token, strlen(claims->token),
-	    &inner, why);
+	outcome =
+	    grip_token_parse(claims->token, strlen(claims->token), &inner, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	if (inner->type != GRIP_NOTIFY)
@@ -429,8 +427,7 @@ sign_policy_allows(const struct sign_policy_identity *identity,
 		return outcome;
 	if (identity->audiences.count > 0 &&
 	    !config_list_has(&identity->audiences, claims->aud))
-		return policy_no(why, "not among its audiences:",
-		    claims->aud);
+		return policy_no(why, "not among its audiences:", claims->aud);
 	outcome = policy_check_expiry(identity, type, claims, now, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;

@@ -25,9 +25,9 @@
 struct sign_policy_identity {
 	char *name;
 	enum grip_role role;
-	struct config_list domains;   /* whose addresses it may speak for */
+	struct config_list domains; /* whose addresses it may speak for */
 	struct config_list audiences; /* to whom; none: to all */
-	int64_t lifetime;	      /* seconds; a type has its bound too */
+	int64_t lifetime; /* seconds; a type has its bound too */
 	char *key; /* name of key and certificate, the identity's mostly */
 };
 

@@ -19,8 +19,8 @@ sign_ring_prepare(EVP_PKEY *key)
 	EVP_MD_CTX *ready = EVP_MD_CTX_new();
 
 	if (ready == NULL ||
-	    EVP_DigestSignInit_ex(ready, NULL, digest, NULL, NULL, key,
-		NULL) != 1)
+	    EVP_DigestSignInit_ex(ready, NULL, digest, NULL, NULL, key, NULL) !=
+		1)
 		log_panic("a key that cannot sign");
 	return ready;
 }
@@ -55,8 +55,8 @@ sign_ring_open(const char *policy, const char *keys, const char *credentials,
 		rc = ring->files != NULL ? 0 : -1;
 	}
 	if (rc == 0)
-		ring->items = x_calloc(ring->policy.count,
-		    sizeof(*ring->items));
+		ring->items =
+		    x_calloc(ring->policy.count, sizeof(*ring->items));
 	for (size_t i = 0; rc == 0 && i < ring->policy.count; i++)
 		rc = sign_ring_add(ring, i, error_r);
 	if (rc != 0)
@@ -104,7 +104,7 @@ sign_ring_close(struct sign_ring **ring)
 	if (*ring == NULL)
 		return;
 	for (size_t i = 0; (*ring)->items != NULL && i < (*ring)->policy.count;
-	    i++) {
+	     i++) {
 		EVP_MD_CTX_free((*ring)->items[i].ready);
 		EVP_PKEY_free((*ring)->items[i].key);
 		key_files_free_chain(&(*ring)->items[i].shown);

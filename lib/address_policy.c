@@ -32,33 +32,33 @@ struct address_policy {
  * deprecated 6to4 relay (RFC 7526), and multicast and reserved space.
  */
 static const struct prefix refused4[] = {
-	{ AF_INET, 8, { 0 } },			/* this network */
-	{ AF_INET, 8, { 10 } },			/* private */
-	{ AF_INET, 10, { 100, 64 } },		/* shared, RFC 6598 */
-	{ AF_INET, 8, { 127 } },		/* loopback */
-	{ AF_INET, 16, { 169, 254 } },		/* link-local */
-	{ AF_INET, 12, { 172, 16 } },		/* private */
-	{ AF_INET, 24, { 192, 0, 0 } },		/* IETF assignments */
-	{ AF_INET, 24, { 192, 0, 2 } },		/* TEST-NET-1 */
-	{ AF_INET, 24, { 192, 31, 196 } },	/* AS112 */
-	{ AF_INET, 24, { 192, 52, 193 } },	/* AMT */
-	{ AF_INET, 24, { 192, 88, 99 } },	/* 6to4 relay */
-	{ AF_INET, 16, { 192, 168 } },		/* private */
-	{ AF_INET, 24, { 192, 175, 48 } },	/* AS112 */
-	{ AF_INET, 15, { 198, 18 } },		/* benchmarking */
-	{ AF_INET, 24, { 198, 51, 100 } },	/* TEST-NET-2 */
-	{ AF_INET, 24, { 203, 0, 113 } },	/* TEST-NET-3 */
-	{ AF_INET, 4, { 224 } },		/* multicast */
-	{ AF_INET, 4, { 240 } },		/* reserved, broadcast */
+	{ AF_INET, 8, { 0 } }, /* this network */
+	{ AF_INET, 8, { 10 } }, /* private */
+	{ AF_INET, 10, { 100, 64 } }, /* shared, RFC 6598 */
+	{ AF_INET, 8, { 127 } }, /* loopback */
+	{ AF_INET, 16, { 169, 254 } }, /* link-local */
+	{ AF_INET, 12, { 172, 16 } }, /* private */
+	{ AF_INET, 24, { 192, 0, 0 } }, /* IETF assignments */
+	{ AF_INET, 24, { 192, 0, 2 } }, /* TEST-NET-1 */
+	{ AF_INET, 24, { 192, 31, 196 } }, /* AS112 */
+	{ AF_INET, 24, { 192, 52, 193 } }, /* AMT */
+	{ AF_INET, 24, { 192, 88, 99 } }, /* 6to4 relay */
+	{ AF_INET, 16, { 192, 168 } }, /* private */
+	{ AF_INET, 24, { 192, 175, 48 } }, /* AS112 */
+	{ AF_INET, 15, { 198, 18 } }, /* benchmarking */
+	{ AF_INET, 24, { 198, 51, 100 } }, /* TEST-NET-2 */
+	{ AF_INET, 24, { 203, 0, 113 } }, /* TEST-NET-3 */
+	{ AF_INET, 4, { 224 } }, /* multicast */
+	{ AF_INET, 4, { 240 } }, /* reserved, broadcast */
 };
 
 /* Global unicast is 2000::/3; what is special inside it: */
 static const struct prefix refused6[] = {
-	{ AF_INET6, 23, { 0x20, 0x01, 0x00 } },	/* IETF: Teredo, ORCHID … */
-	{ AF_INET6, 32, { 0x20, 0x01, 0x0d, 0xb8 } },	/* documentation */
-	{ AF_INET6, 16, { 0x20, 0x02 } },	/* 6to4 */
+	{ AF_INET6, 23, { 0x20, 0x01, 0x00 } }, /* IETF: Teredo, ORCHID … */
+	{ AF_INET6, 32, { 0x20, 0x01, 0x0d, 0xb8 } }, /* documentation */
+	{ AF_INET6, 16, { 0x20, 0x02 } }, /* 6to4 */
 	{ AF_INET6, 48, { 0x26, 0x20, 0x00, 0x4f, 0x80, 0x00 } }, /* AS112 */
-	{ AF_INET6, 20, { 0x3f, 0xff, 0x00 } },	/* documentation, RFC 9637 */
+	{ AF_INET6, 20, { 0x3f, 0xff, 0x00 } }, /* documentation, RFC 9637 */
 };
 
 static const struct prefix global6 = { AF_INET6, 3, { 0x20 } };
@@ -106,11 +106,11 @@ address_bytes(const struct sockaddr *address)
 	const void *p = address;
 
 	if (address->sa_family == AF_INET)
-		return (const unsigned char *)
-		    &((const struct sockaddr_in *)p)->sin_addr;
+		return (const unsigned char *)&((const struct sockaddr_in *)p)
+		    ->sin_addr;
 	if (address->sa_family == AF_INET6)
-		return (const unsigned char *)
-		    &((const struct sockaddr_in6 *)p)->sin6_addr;
+		return (const unsigned char *)&((const struct sockaddr_in6 *)p)
+		    ->sin6_addr;
 	return NULL;
 }
 
@@ -137,8 +137,7 @@ address_policy_add(struct address_policy *policy, const char *text)
 	unsigned max = 32;
 	unsigned long bits;
 
-	if (policy->exception_count == EXCEPTIONS_MAX ||
-	    len >= sizeof(address))
+	if (policy->exception_count == EXCEPTIONS_MAX || len >= sizeof(address))
 		return -1;
 	memcpy(address, text, len);
 	address[len] = '\0';
@@ -174,7 +173,7 @@ address_policy_read_interfaces(struct address_policy *policy)
 		return -1;
 	policy->own_count = 0;
 	for (i = list; i != NULL && policy->own_count < OWN_MAX;
-	    i = i->ifa_next) {
+	     i = i->ifa_next) {
 		if (i->ifa_addr == NULL ||
 		    (bytes = address_bytes(i->ifa_addr)) == NULL)
 			continue;
@@ -213,11 +212,12 @@ address_policy_allows(const struct sockaddr *address,
 	if (bytes == NULL)
 		return false;
 	/* A network that is allowed does not open this host itself. */
-	if (policy != NULL && any_covers(policy->own, policy->own_count,
-	    family, bytes))
+	if (policy != NULL &&
+	    any_covers(policy->own, policy->own_count, family, bytes))
 		return is_named(policy, family, bytes);
-	if (policy != NULL && any_covers(policy->exception,
-	    policy->exception_count, family, bytes))
+	if (policy != NULL &&
+	    any_covers(policy->exception, policy->exception_count, family,
+		bytes))
 		return true;
 	if (family == AF_INET)
 		return !any_covers(refused4, COUNT(refused4), family, bytes);

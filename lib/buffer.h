@@ -11,10 +11,10 @@
 #include <stddef.h>
 
 struct buffer {
-	char *data;	/* NUL-terminated after every addition */
-	size_t len;	/* bytes, without that NUL */
-	size_t size;	/* allocated */
-	size_t max;	/* limit for len */
+	char *data; /* NUL-terminated after every addition */
+	size_t len; /* bytes, without that NUL */
+	size_t size; /* allocated */
+	size_t max; /* limit for len */
 	bool failed;
 };
 

@@ -24,11 +24,11 @@
 #define CARGO_API_NOTIFICATION_MAX (2 * 1024 * 1024)
 #define CARGO_API_BODY_MAX (256 * 1024)
 
-#define CARGO_API_RESOURCES_MAX 200   /* of a share, of a placeholder */
-#define CARGO_API_RECIPIENTS_MAX 500  /* of a share */
-#define CARGO_API_SHARE_ID_LEN 22     /* base64url of 128 bits */
+#define CARGO_API_RESOURCES_MAX 200 /* of a share, of a placeholder */
+#define CARGO_API_RECIPIENTS_MAX 500 /* of a share */
+#define CARGO_API_SHARE_ID_LEN 22 /* base64url of 128 bits */
 #define CARGO_API_SHARE_SECONDS_MAX (14 * 24 * 3600)
 #define CARGO_API_CATEGORY_MAX 64
-#define CARGO_API_WAIT_MAX 120	      /* seconds, for ?wait= */
+#define CARGO_API_WAIT_MAX 120 /* seconds, for ?wait= */
 
 #endif

@@ -15,12 +15,11 @@ compose_resource(const struct cargo_resource *resource)
 {
 	cJSON *item = cJSON_CreateObject();
 
-	if (item == NULL ||
-	    json_add_string(item, "hash", resource->hash) < 0 ||
+	if (item == NULL || json_add_string(item, "hash", resource->hash) < 0 ||
 	    json_add_integer(item, "size", resource->size) < 0 ||
 	    json_add_string(item, "type", resource->type) < 0 ||
 	    (resource->name != NULL &&
-	    json_add_string(item, "name", resource->name) < 0)) {
+		json_add_string(item, "name", resource->name) < 0)) {
 		cJSON_Delete(item);
 		return NULL;
 	}
@@ -44,7 +43,7 @@ cargo_notification_compose(const struct cargo_placeholder *placeholder,
 			goto out;
 	}
 	if ((placeholder->category != NULL &&
-	    json_add_string(body, "category", placeholder->category) < 0) ||
+		json_add_string(body, "category", placeholder->category) < 0) ||
 	    json_add_string(body, "placeholder", bytes) < 0)
 		goto out;
 	text = json_format(body);
@@ -76,8 +75,9 @@ parse_resource(const cJSON *item, struct cargo_notified *resource,
 	if (hash == NULL || !hex_is_sha256(hash) || type == NULL ||
 	    strlen(type) > 127 ||
 	    json_integer(item, "size", 0, CARGO_MAX_SIZE, &resource->size) <
-	    0 || (name == NULL &&
-	    cJSON_GetObjectItemCaseSensitive(item, "name") != NULL) ||
+		0 ||
+	    (name == NULL &&
+		cJSON_GetObjectItemCaseSensitive(item, "name") != NULL) ||
 	    (name != NULL && strlen(name) > CARGO_MAX_NAME))
 		return refuse(why, "form", "bad resource");
 	memcpy(resource->hash, hash, sizeof(resource->hash));
@@ -103,15 +103,16 @@ parse_members(const cJSON *body, struct cargo_notification *n,
 		return refuse(why, "form", "bad category");
 	n->category = category != NULL ? x_strdup(category) : NULL;
 	n->resources = x_calloc(CARGO_MAX_RESOURCES, sizeof(*n->resources));
-	cJSON_ArrayForEach(item, list) {
-		enum outcome outcome = parse_resource(item,
-		    &n->resources[n->count++], why);
+	cJSON_ArrayForEach(item, list)
+	{
+		enum outcome outcome =
+		    parse_resource(item, &n->resources[n->count++], why);
 
 		if (outcome != OUTCOME_OK)
 			return outcome;
 	}
-	n->placeholder = base64_parse(bytes, strlen(bytes),
-	    &n->placeholder_len);
+	n->placeholder =
+	    base64_parse(bytes, strlen(bytes), &n->placeholder_len);
 	if (n->placeholder == NULL)
 		return refuse(why, "form", "placeholder is no base64");
 	if (n->placeholder_len > CARGO_MAX_PLACEHOLDER)
@@ -168,8 +169,10 @@ cargo_notification_compare(const struct cargo_notification *notification,
 		same = strcmp(a->hash, b->hash) == 0 && a->size == b->size &&
 		    same_text(a->type, b->type) && same_text(a->name, b->name);
 	}
-	return same ? OUTCOME_OK : refuse(why, "disagree",
-	    "resources or category differ from those of the placeholder");
+	return same ?
+	    OUTCOME_OK :
+	    refuse(why, "disagree",
+		"resources or category differ from those of the placeholder");
 }
 
 void

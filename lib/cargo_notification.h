@@ -46,8 +46,8 @@ enum outcome cargo_notification_parse(const char *body, size_t len,
 
 /* Compares with the parsed placeholder that it carries: the same resources
  * in the same order and the same category. PERMFAIL "disagree". */
-enum outcome cargo_notification_compare(
-    const struct cargo_notification *notification,
+enum outcome
+cargo_notification_compare(const struct cargo_notification *notification,
     const struct cargo_placeholder *placeholder, struct reason *why);
 
 void cargo_notification_free(struct cargo_notification **notification);

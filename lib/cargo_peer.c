@@ -27,16 +27,15 @@ struct cargo_peer {
 };
 
 static enum outcome
-resolve(void *arg, const char *host,
-    struct http_client_addresses *addresses_r, struct reason *why)
+resolve(void *arg, const char *host, struct http_client_addresses *addresses_r,
+    struct reason *why)
 {
 	const struct cargo_peer *peer = arg;
 	struct grip_addresses addresses;
 	enum outcome outcome;
 	size_t i;
 
-	outcome = grip_client_addresses(peer->resolver, host, &addresses,
-	    why);
+	outcome = grip_client_addresses(peer->resolver, host, &addresses, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	memset(addresses_r, 0, sizeof(*addresses_r));
@@ -68,14 +67,13 @@ pins(void *arg, const char *host, struct http_client_pins *pins_r,
 	free(name);
 	if (outcome != OUTCOME_OK)
 		/* The bundle may do, if it is believed at all. */
-		return peer->options.outward->trust != NULL ? OUTCOME_OK
-							    : outcome;
+		return peer->options.outward->trust != NULL ? OUTCOME_OK :
+							      outcome;
 	if (!keys.secure)
 		return OUTCOME_OK;
-	for (i = 0; i < keys.count &&
-	    pins_r->count < HTTP_CLIENT_PINS_MAX; i++)
+	for (i = 0; i < keys.count && pins_r->count < HTTP_CLIENT_PINS_MAX; i++)
 		if (hex_parse(keys.hashes[i],
-		    pins_r->spki_sha256[pins_r->count], SHA256_LEN) == 0)
+			pins_r->spki_sha256[pins_r->count], SHA256_LEN) == 0)
 			pins_r->count++;
 	return OUTCOME_OK;
 }
@@ -97,12 +95,12 @@ cargo_peer_new(const struct cargo_peer_options *options, struct reason *why)
 	int timeout_ms = (int)options->gripd_timeout * 1000;
 
 	peer->options = *options;
-	peer->signer = grip_client_new(
-	    peer_socket_path(PEER_SIGN, options->self), GRIP_PROTOCOL_SIGN,
-	    timeout_ms);
-	peer->resolver = grip_client_new(
-	    peer_socket_path(PEER_RESOLVE, options->self),
-	    GRIP_PROTOCOL_RESOLVE, timeout_ms);
+	peer->signer =
+	    grip_client_new(peer_socket_path(PEER_SIGN, options->self),
+		GRIP_PROTOCOL_SIGN, timeout_ms);
+	peer->resolver =
+	    grip_client_new(peer_socket_path(PEER_RESOLVE, options->self),
+		GRIP_PROTOCOL_RESOLVE, timeout_ms);
 	if (peer->signer != NULL && peer->resolver != NULL &&
 	    grip_remote_key_init() == 0)
 		return peer;

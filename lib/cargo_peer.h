@@ -16,21 +16,21 @@
 #include "peer_list.h"
 
 struct cargo_peer_options {
-	enum peer self;		  /* whose sockets to gripd */
-	enum grip_role role;	  /* of its identities */
+	enum peer self; /* whose sockets to gripd */
+	enum grip_role role; /* of its identities */
 	const char *user_agent;
 	const struct outward *outward;
-	int64_t gripd_timeout;	  /* seconds */
-	int64_t connect_timeout;  /* seconds */
-	int64_t minimum_rate;	  /* bytes a second; 0: the default */
-	int64_t stall_timeout;	  /* seconds below it */
+	int64_t gripd_timeout; /* seconds */
+	int64_t connect_timeout; /* seconds */
+	int64_t minimum_rate; /* bytes a second; 0: the default */
+	int64_t stall_timeout; /* seconds below it */
 };
 
 struct cargo_peer;
 
 /* What `options` points to must outlive it. NULL with `why`. */
-struct cargo_peer *cargo_peer_new(const struct cargo_peer_options *options,
-    struct reason *why);
+struct cargo_peer *
+cargo_peer_new(const struct cargo_peer_options *options, struct reason *why);
 void cargo_peer_free(struct cargo_peer **peer);
 
 /* The client that shows the certificate of `identity`, as gripd has it now;

@@ -44,8 +44,8 @@ cargo_share_valid(const char *text)
 	size_t len;
 
 	return strlen(text) == CARGO_SHARE_LEN &&
-	    base64url_parse(text, CARGO_SHARE_LEN, id, sizeof(id), &len) ==
-	    0 && len == sizeof(id);
+	    base64url_parse(text, CARGO_SHARE_LEN, id, sizeof(id), &len) == 0 &&
+	    len == sizeof(id);
 }
 
 void
@@ -130,9 +130,9 @@ read_recipe(const struct mail_parameters *list, struct cargo_recipe *recipe_r)
 	    (line != NULL && read_number(line, 996, &length) < 0) ||
 	    length < 4 || length % 4 != 0 ||
 	    (eol != NULL && strcmp(eol, "crlf") != 0 &&
-	    strcmp(eol, "lf") != 0) ||
+		strcmp(eol, "lf") != 0) ||
 	    (final != NULL && strcmp(final, "yes") != 0 &&
-	    strcmp(final, "no") != 0))
+		strcmp(final, "no") != 0))
 		return;
 	if (strcmp(encoding, "base64") == 0)
 		recipe_r->encoding = CARGO_RECIPE_BASE64;
@@ -158,12 +158,13 @@ read_hash(const char *id, char hash_r[SHA256_HEX_SIZE])
 	if (len == SHA256_HEX_LEN) {
 		for (size_t i = 0; i < len; i++)
 			hash_r[i] = id[i] >= 'A' && id[i] <= 'F' ?
-			    (char)(id[i] + 32) : id[i];
+			    (char)(id[i] + 32) :
+			    id[i];
 		hash_r[len] = '\0';
 		return hex_is_sha256(hash_r) ? 0 : -1;
 	}
-	if (base64url_parse(id, len, digest, sizeof(digest), &digest_len) <
-	    0 || digest_len != sizeof(digest))
+	if (base64url_parse(id, len, digest, sizeof(digest), &digest_len) < 0 ||
+	    digest_len != sizeof(digest))
 		return -1;
 	hex_format(digest, sizeof(digest), hash_r);
 	return 0;
@@ -176,35 +177,35 @@ read_inner(struct reading *reading, struct cargo_resource *resource)
 {
 	const char *inner = reading->message + resource->inner_start;
 	struct mail_parameters list;
-	char *text = mail_header_get(inner, resource->inner_len,
-	    "Content-ID");
+	char *text = mail_header_get(inner, resource->inner_len, "Content-ID");
 	const char *name = NULL;
 	int found = text != NULL ? read_hash(text, resource->hash) : -1;
 
 	free(text);
-	if (found < 0 || mail_header_find(inner, resource->inner_len,
-	    "Content-ID", NULL) != 1)
+	if (found < 0 ||
+	    mail_header_find(inner, resource->inner_len, "Content-ID", NULL) !=
+		1)
 		return refuse(reading, "form", "Content-ID is no hash");
-	text = mail_header_get(inner, resource->inner_len,
-	    "Content-Disposition");
+	text =
+	    mail_header_get(inner, resource->inner_len, "Content-Disposition");
 	if (text != NULL && mail_parameters_parse(text, &list) == 0) {
-		resource->disposition = mail_text_clean(list.value,
-		    strlen(list.value), 64);
+		resource->disposition =
+		    mail_text_clean(list.value, strlen(list.value), 64);
 		name = mail_parameters_get(&list, "filename");
 		if (name != NULL && name[0] != '\0')
-			resource->name = mail_text_clean(name, strlen(name),
-			    CARGO_MAX_NAME);
+			resource->name =
+			    mail_text_clean(name, strlen(name), CARGO_MAX_NAME);
 		mail_parameters_free(&list);
 	}
 	free(text);
 	text = mail_header_get(inner, resource->inner_len, "Content-Type");
 	if (text != NULL && mail_parameters_parse(text, &list) == 0) {
-		resource->type = mail_text_clean(list.value,
-		    strlen(list.value), 127);
+		resource->type =
+		    mail_text_clean(list.value, strlen(list.value), 127);
 		name = mail_parameters_get(&list, "name");
 		if (resource->name == NULL && name != NULL && name[0] != '\0')
-			resource->name = mail_text_clean(name, strlen(name),
-			    CARGO_MAX_NAME);
+			resource->name =
+			    mail_text_clean(name, strlen(name), CARGO_MAX_NAME);
 		mail_parameters_free(&list);
 	}
 	free(text);
@@ -234,7 +235,8 @@ read_common(struct reading *reading, const struct mail_parameters *list)
 	    clock_parse_mail(date, &expires) < 0 ||
 	    (word != NULL && category == NULL)) {
 		free(category);
-		return refuse(reading, "form", "external body without a good "
+		return refuse(reading, "form",
+		    "external body without a good "
 		    "origin, share, expiration or category");
 	}
 	if (p->count == 0) {
@@ -244,18 +246,20 @@ read_common(struct reading *reading, const struct mail_parameters *list)
 		p->category = category;
 		return OUTCOME_OK;
 	}
-	same = strcmp(p->origin, origin) == 0 &&
-	    strcmp(p->share, share) == 0 && p->expires == expires &&
+	same = strcmp(p->origin, origin) == 0 && strcmp(p->share, share) == 0 &&
+	    p->expires == expires &&
 	    (category == NULL) == (p->category == NULL) &&
 	    (category == NULL || strcmp(category, p->category) == 0);
 	free(category);
-	return same ? OUTCOME_OK : refuse(reading, "disagree",
-	    "external bodies differ in origin, share, expiry or category");
+	return same ?
+	    OUTCOME_OK :
+	    refuse(reading, "disagree",
+		"external bodies differ in origin, share, expiry or category");
 }
 
 static enum outcome
-read_external_body(struct reading *reading,
-    const struct mail_parameters *list, size_t index)
+read_external_body(struct reading *reading, const struct mail_parameters *list,
+    size_t index)
 {
 	struct cargo_placeholder *p = reading->placeholder;
 	const struct mime_part *part = &p->parts.parts[index];
@@ -265,8 +269,9 @@ read_external_body(struct reading *reading,
 
 	if (p->count == CARGO_MAX_RESOURCES)
 		return refuse(reading, "limit", "too many resources");
-	if (algorithm == NULL || (strcasecmp(algorithm, "sha256") != 0 &&
-	    strcasecmp(algorithm, "sha-256") != 0))
+	if (algorithm == NULL ||
+	    (strcasecmp(algorithm, "sha256") != 0 &&
+		strcasecmp(algorithm, "sha-256") != 0))
 		return refuse(reading, "form", "unknown hash-algorithm");
 	if (part->encoding == MIME_BASE64 ||
 	    part->encoding == MIME_QUOTED_PRINTABLE)
@@ -274,18 +279,17 @@ read_external_body(struct reading *reading,
 	outcome = read_common(reading, list);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	p->resources = x_realloc(p->resources,
-	    (p->count + 1) * sizeof(*p->resources));
+	p->resources =
+	    x_realloc(p->resources, (p->count + 1) * sizeof(*p->resources));
 	resource = &p->resources[p->count++];
 	*resource = (struct cargo_resource){
 		.part = index,
 		.inner_start = part->body,
-		.inner_len = mail_header_length(
-		    reading->message + part->body, part->end - part->body,
-		    NULL),
+		.inner_len = mail_header_length(reading->message + part->body,
+		    part->end - part->body, NULL),
 	};
 	if (read_number(mail_parameters_get(list, "size"), CARGO_MAX_SIZE,
-	    &resource->size) < 0)
+		&resource->size) < 0)
 		return refuse(reading, "form", "external body without size");
 	read_recipe(list, &resource->recipe);
 	return read_inner(reading, resource);
@@ -350,9 +354,10 @@ compare_header(struct reading *reading, size_t len)
 	bool same;
 
 	if (mail_header_find(message, len, CARGO_FIELD_ORIGIN, NULL) +
-	    mail_header_find(message, len, CARGO_FIELD_ORIGIN_LATER, NULL) !=
-	    1 || mail_header_find(message, len, CARGO_FIELD_CATEGORY, NULL) >
-	    1)
+		    mail_header_find(message, len, CARGO_FIELD_ORIGIN_LATER,
+			NULL) !=
+		1 ||
+	    mail_header_find(message, len, CARGO_FIELD_CATEGORY, NULL) > 1)
 		return refuse(reading, "disagree",
 		    "not just one origin field, or two categories");
 	text = mail_header_get(message, len, CARGO_FIELD_ORIGIN);
@@ -371,11 +376,13 @@ compare_header(struct reading *reading, size_t len)
 	category = text != NULL ? read_category(text) : NULL;
 	same = same && (text == NULL) == (p->category == NULL) &&
 	    (text == NULL ||
-	    (category != NULL && strcmp(category, p->category) == 0));
+		(category != NULL && strcmp(category, p->category) == 0));
 	free(text);
 	free(category);
-	return same ? OUTCOME_OK : refuse(reading, "disagree",
-	    "header and body differ in origin, share or category");
+	return same ?
+	    OUTCOME_OK :
+	    refuse(reading, "disagree",
+		"header and body differ in origin, share or category");
 }
 
 /* Part 1 behind the top multipart, marked as ours, an external body next. */

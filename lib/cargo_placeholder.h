@@ -22,8 +22,8 @@
 #define CARGO_MAX_RESOURCES 200
 #define CARGO_MAX_RECIPIENTS 500
 #define CARGO_MAX_PLACEHOLDER (1024 * 1024) /* bytes */
-#define CARGO_MAX_NAME 255		    /* bytes of a file name */
-#define CARGO_MAX_LIFETIME (14 * 86400)	    /* seconds */
+#define CARGO_MAX_NAME 255 /* bytes of a file name */
+#define CARGO_MAX_LIFETIME (14 * 86400) /* seconds */
 #define CARGO_SHARE_LEN 22 /* base64url of 128 random bits */
 #define CARGO_CATEGORY_MAX 64
 #define CARGO_MAX_SIZE (INT64_C(1) << 50) /* bytes of a resource */
@@ -47,8 +47,8 @@ enum cargo_recipe_encoding {
 
 struct cargo_recipe {
 	enum cargo_recipe_encoding encoding;
-	int line;   /* characters of a full base64 line */
-	bool crlf;  /* line ends CRLF, else LF */
+	int line; /* characters of a full base64 line */
+	bool crlf; /* line ends CRLF, else LF */
 	bool final; /* a line end follows the last line */
 };
 
@@ -57,26 +57,26 @@ struct cargo_recipe {
 struct cargo_resource {
 	char hash[SHA256_HEX_SIZE];
 	int64_t size;
-	char *type;	   /* "video/mp4", lower case, without parameters */
-	char *name;	   /* file name, NULL if it has none */
+	char *type; /* "video/mp4", lower case, without parameters */
+	char *name; /* file name, NULL if it has none */
 	char *disposition; /* "inline", "attachment", ... or NULL */
 	struct cargo_recipe recipe;
-	size_t part;	   /* index into placeholder->parts */
+	size_t part; /* index into placeholder->parts */
 	/* The raw inner header (with Content-Type, Content-ID, ... and
 	 * whatever else it carries), an offset into the message. */
 	size_t inner_start, inner_len;
 };
 
 struct cargo_placeholder {
-	char *origin;	  /* "https://mailbox.hospital.test" */
+	char *origin; /* "https://mailbox.hospital.test" */
 	char share[CARGO_SHARE_LEN + 1];
-	int64_t expires;  /* seconds since 1970 */
-	char *category;	  /* lower-case token, NULL if none is given */
+	int64_t expires; /* seconds since 1970 */
+	char *category; /* lower-case token, NULL if none is given */
 	char *message_id; /* without brackets, NULL if missing or doubtful */
 	struct cargo_resource *resources;
 	size_t count;
 	struct mime_parts parts; /* of the whole message */
-	int note;		 /* index of the note's part, -1 if none */
+	int note; /* index of the note's part, -1 if none */
 };
 
 /*

@@ -49,18 +49,17 @@ is_printable(const char *text)
 static bool
 is_ours(const struct mail_field *field)
 {
-	static const char *const names[] = { "MIME-Version",
-		CARGO_FIELD_ORIGIN, CARGO_FIELD_ORIGIN_LATER,
-		CARGO_FIELD_DESTINATION, CARGO_FIELD_DESTINATION_LATER,
-		CARGO_FIELD_CATEGORY };
+	static const char *const names[] = { "MIME-Version", CARGO_FIELD_ORIGIN,
+		CARGO_FIELD_ORIGIN_LATER, CARGO_FIELD_DESTINATION,
+		CARGO_FIELD_DESTINATION_LATER, CARGO_FIELD_CATEGORY };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (mail_header_is(field, names[i]))
 			return true;
 	return (field->name_len > 8 &&
-	    strncasecmp(field->raw, "Content-", 8) == 0) ||
+		   strncasecmp(field->raw, "Content-", 8) == 0) ||
 	    (field->name_len > 12 &&
-	    strncasecmp(field->raw, "X-Cargomail-", 12) == 0);
+		strncasecmp(field->raw, "X-Cargomail-", 12) == 0);
 }
 
 static enum outcome
@@ -88,11 +87,9 @@ check_draft(struct writing *writing)
 
 	if (draft->count == 0 || draft->count > CARGO_MAX_RESOURCES)
 		return refuse(writing, "limit", "1 to 200 resources, please");
-	if (!cargo_share_valid(draft->share) ||
-	    !is_printable(draft->origin) ||
+	if (!cargo_share_valid(draft->share) || !is_printable(draft->origin) ||
 	    strpbrk(draft->origin, "\"\\ ;()") != NULL ||
-	    (draft->category != NULL &&
-	    !cargo_category_valid(draft->category)))
+	    (draft->category != NULL && !cargo_category_valid(draft->category)))
 		return refuse(writing, "form", "bad origin, share or category");
 	for (size_t i = 0; i < draft->count; i++) {
 		const struct cargo_draft_resource *r = &draft->resources[i];
@@ -101,8 +98,9 @@ check_draft(struct writing *writing)
 		    r->size > CARGO_MAX_SIZE || !is_printable(r->type) ||
 		    strchr(r->type, '/') == NULL || strlen(r->type) > 200 ||
 		    !is_printable(r->disposition) ||
-		    (r->name != NULL && (strlen(r->name) > CARGO_MAX_NAME ||
-		    !utf8_valid(r->name, strlen(r->name)))))
+		    (r->name != NULL &&
+			(strlen(r->name) > CARGO_MAX_NAME ||
+			    !utf8_valid(r->name, strlen(r->name)))))
 			return refuse(writing, "form", "bad resource");
 	}
 	return check_header(writing);
@@ -127,7 +125,8 @@ add_text(struct buffer *out, const char *text)
 		.context = out,
 	};
 
-	buffer_add_string(out, "Content-Transfer-Encoding: "
+	buffer_add_string(out,
+	    "Content-Transfer-Encoding: "
 	    "quoted-printable\r\n\r\n");
 	mail_encoder_add(&encoder, text, strlen(text));
 	mail_encoder_end(&encoder);
@@ -137,7 +136,8 @@ add_text(struct buffer *out, const char *text)
 static void
 add_parameter(struct buffer *out, const char *name, const char *value)
 {
-	static const char token[] = "abcdefghijklmnopqrstuvwxyz"
+	static const char token[] =
+	    "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&+-.^_`{|}~";
 
 	buffer_add_format(out, ";\r\n ");
@@ -159,8 +159,7 @@ add_parameter(struct buffer *out, const char *name, const char *value)
 		if (strchr(token, *value) != NULL)
 			buffer_add(out, value, 1);
 		else
-			buffer_add_format(out, "%%%02X",
-			    (unsigned char)*value);
+			buffer_add_format(out, "%%%02X", (unsigned char)*value);
 }
 
 static void
@@ -178,14 +177,17 @@ add_header(struct writing *writing)
 		at += *at == '\r';
 		at += *at == '\n';
 	}
-	buffer_add_format(out, CARGO_FIELD_ORIGIN ": %s;\r\n share=%s;\r\n"
-	    " expiration=\"%s\"\r\n", draft->origin, draft->share,
-	    writing->expires);
+	buffer_add_format(out,
+	    CARGO_FIELD_ORIGIN ": %s;\r\n share=%s;\r\n"
+			       " expiration=\"%s\"\r\n",
+	    draft->origin, draft->share, writing->expires);
 	if (draft->category != NULL)
 		buffer_add_format(out, CARGO_FIELD_CATEGORY ": %s\r\n",
 		    draft->category);
-	buffer_add_format(out, "MIME-Version: 1.0\r\nContent-Type: "
-	    "multipart/mixed; boundary=\"%s\"\r\n\r\n", writing->boundary);
+	buffer_add_format(out,
+	    "MIME-Version: 1.0\r\nContent-Type: "
+	    "multipart/mixed; boundary=\"%s\"\r\n\r\n",
+	    writing->boundary);
 }
 
 /* 87328426 as "87.3 MB". */
@@ -212,27 +214,32 @@ add_note(struct writing *writing)
 	char size[32];
 
 	buffer_init(&note, CARGO_MAX_PLACEHOLDER);
-	buffer_add_format(&note, "The content of this message travels apart "
+	buffer_add_format(&note,
+	    "The content of this message travels apart "
 	    "from it, by Cargomail:\n\n");
 	for (size_t i = 0; i < draft->count; i++) {
 		const struct cargo_draft_resource *r = &draft->resources[i];
-		char *name = r->name != NULL ? mail_text_clean(r->name,
-		    strlen(r->name), CARGO_MAX_NAME) : x_strdup("(text)");
+		char *name = r->name != NULL ?
+		    mail_text_clean(r->name, strlen(r->name), CARGO_MAX_NAME) :
+		    x_strdup("(text)");
 
 		format_size(r->size, size);
-		buffer_add_format(&note, "  %s  (%s, sha256 %.12s...)\n",
-		    name, size, r->hash);
+		buffer_add_format(&note, "  %s  (%s, sha256 %.12s...)\n", name,
+		    size, r->hash);
 		free(name);
 	}
-	buffer_add_format(&note, "\nIt is kept at\n  %s\nuntil %s.\n"
+	buffer_add_format(&note,
+	    "\nIt is kept at\n  %s\nuntil %s.\n"
 	    "If your mail provider takes part, it has been or will be brought"
 	    " to a\nresource mailbox of yours: open this message with a mail"
 	    " program that\nknows Cargomail, or save it and run:  cargomail"
 	    " open FILE\nElse ask the sender to send it in another way.\n",
 	    draft->origin, writing->expires);
-	buffer_add_format(&writing->out, "--%s\r\nContent-Type: text/plain; "
+	buffer_add_format(&writing->out,
+	    "--%s\r\nContent-Type: text/plain; "
 	    "charset=utf-8\r\nContent-Description: " CARGO_NOTE_DESCRIPTION
-	    "\r\n", writing->boundary);
+	    "\r\n",
+	    writing->boundary);
 	add_text(&writing->out, buffer_string(&note));
 	buffer_add_string(&writing->out, "\r\n");
 	buffer_free(&note);
@@ -244,11 +251,13 @@ add_resource(struct writing *writing, const struct cargo_draft_resource *r)
 	const struct cargo_draft *draft = writing->draft;
 	struct buffer *out = &writing->out;
 
-	buffer_add_format(out, "--%s\r\nContent-Type: message/external-body; "
+	buffer_add_format(out,
+	    "--%s\r\nContent-Type: message/external-body; "
 	    "access-type=content-addressed-uri;\r\n hash-algorithm=sha256; "
 	    "size=%lld;\r\n expiration=\"%s\";\r\n origin=\"%s\";\r\n "
-	    "share=%s", writing->boundary, (long long)r->size,
-	    writing->expires, draft->origin, draft->share);
+	    "share=%s",
+	    writing->boundary, (long long)r->size, writing->expires,
+	    draft->origin, draft->share);
 	if (draft->category != NULL)
 		buffer_add_format(out, ";\r\n category=%s", draft->category);
 	buffer_add_format(out, "\r\n\r\nContent-Type: %s", r->type);
@@ -279,8 +288,10 @@ cargo_placeholder_compose(const struct cargo_draft *draft, char **message_r,
 	hex_format(random, sizeof(random), writing.boundary + 6);
 	add_header(&writing);
 	if (draft->inline_text != NULL) {
-		buffer_add_format(out, "--%s\r\nContent-Type: text/plain; "
-		    "charset=utf-8\r\n", writing.boundary);
+		buffer_add_format(out,
+		    "--%s\r\nContent-Type: text/plain; "
+		    "charset=utf-8\r\n",
+		    writing.boundary);
 		add_text(out, draft->inline_text);
 		buffer_add_string(out, "\r\n");
 	} else

@@ -97,8 +97,8 @@ cargo_problem_name(const char *type)
 		if (type == NULL)
 			return NULL;
 	}
-	if (strncmp(type, CARGO_PROBLEM_PREFIX,
-		strlen(CARGO_PROBLEM_PREFIX)) != 0)
+	if (strncmp(type, CARGO_PROBLEM_PREFIX, strlen(CARGO_PROBLEM_PREFIX)) !=
+	    0)
 		return NULL;
 	found = type + strlen(CARGO_PROBLEM_PREFIX);
 	if (*found == '\0' || strchr(found, '/') != NULL)

@@ -18,7 +18,7 @@
 
 struct cargo_problem {
 	const char *name;
-	int status;	/* of HTTP */
+	int status; /* of HTTP */
 	bool permanent; /* the same request will never do */
 	/* It speaks of the whole share or token: what it says of one
 	 * resource holds for all that are named with it. */
@@ -42,7 +42,7 @@ const struct cargo_problem *cargo_problem_of(const struct reason *why);
 
 /* The body of the answer, owned by the caller (free()). `detail` may be
  * NULL. NULL for want of memory. */
-char *cargo_problem_format(const struct cargo_problem *problem,
-    const char *detail);
+char *
+cargo_problem_format(const struct cargo_problem *problem, const char *detail);
 
 #endif

@@ -116,7 +116,8 @@ put_inner_header(struct rebuilding *r, const struct cargo_resource *resource,
 	}
 	if (resource->recipe.encoding == CARGO_RECIPE_NONE) {
 		const char *name = encoder->kind == MAIL_ENCODE_BASE64 ?
-		    "base64" : "quoted-printable";
+		    "base64" :
+		    "quoted-printable";
 
 		if (put(r, "Content-Transfer-Encoding: ", 27) < 0 ||
 		    put(r, name, strlen(name)) < 0 ||
@@ -166,14 +167,13 @@ put_content(struct rebuilding *r, size_t index, struct mail_encoder *encoder)
 	int failed = 0;
 
 	crypto_hash_sha256_init(&state);
-	while ((got = r->io->read(r->io->context, index, data, READ_SIZE)) >
-	    0) {
+	while (
+	    (got = r->io->read(r->io->context, index, data, READ_SIZE)) > 0) {
 		size += got;
 		crypto_hash_sha256_update(&state, (unsigned char *)data,
 		    (unsigned long long)got);
 		if (size > resource->size ||
-		    (failed = mail_encoder_add(encoder, data, (size_t)got)) <
-		    0)
+		    (failed = mail_encoder_add(encoder, data, (size_t)got)) < 0)
 			break;
 	}
 	free(data);
@@ -207,12 +207,12 @@ put_resource(struct rebuilding *r, size_t index)
 }
 
 enum outcome
-cargo_rebuild(const struct cargo_placeholder *placeholder,
-    const char *message, size_t len, const struct cargo_rebuild_io *io,
-    bool *exact_r, struct reason *why)
+cargo_rebuild(const struct cargo_placeholder *placeholder, const char *message,
+    size_t len, const struct cargo_rebuild_io *io, bool *exact_r,
+    struct reason *why)
 {
-	struct rebuilding r = { placeholder, message, len, io, "\n", .why =
-	    why };
+	struct rebuilding r = { placeholder, message, len, io, "\n",
+		.why = why };
 	const char *line = memchr(message, '\n', len);
 	size_t at = 0;
 
@@ -221,8 +221,9 @@ cargo_rebuild(const struct cargo_placeholder *placeholder,
 	find_edits(&r);
 	*exact_r = true;
 	for (size_t i = 0; i < placeholder->count; i++)
-		*exact_r = *exact_r && placeholder->resources[i]
-		    .recipe.encoding != CARGO_RECIPE_NONE;
+		*exact_r = *exact_r &&
+		    placeholder->resources[i].recipe.encoding !=
+			CARGO_RECIPE_NONE;
 	for (size_t i = 0; i <= r.count; i++) {
 		const struct edit *edit = &r.edits[i];
 		size_t end = i < r.count ? edit->start : len;

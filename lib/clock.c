@@ -48,10 +48,9 @@ clock_format_mail(int64_t when, char text_r[CLOCK_TEXT_SIZE])
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
-	snprintf(text_r, CLOCK_TEXT_SIZE,
-	    "%s, %d %s %d %02d:%02d:%02d +0000", clock_days[tm.tm_wday],
-	    tm.tm_mday, clock_months[tm.tm_mon], tm.tm_year + 1900,
-	    tm.tm_hour, tm.tm_min, tm.tm_sec);
+	snprintf(text_r, CLOCK_TEXT_SIZE, "%s, %d %s %d %02d:%02d:%02d +0000",
+	    clock_days[tm.tm_wday], tm.tm_mday, clock_months[tm.tm_mon],
+	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 void

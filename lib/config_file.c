@@ -35,8 +35,8 @@ config_fail(struct config_reader *reader, const char *key, const char *what)
 		*reader->error_r = x_asprintf("%s:%d: %s: %s", reader->name,
 		    reader->line, key, what);
 	else
-		*reader->error_r = x_asprintf("%s: %s: %s", reader->name, key,
-		    what);
+		*reader->error_r =
+		    x_asprintf("%s: %s: %s", reader->name, key, what);
 	return -1;
 }
 
@@ -228,8 +228,7 @@ config_defaults(struct config_reader *reader)
 		if (reader->seen[i])
 			continue;
 		if (key->fallback == NULL)
-			return config_fail(reader, key->name,
-			    "must be given");
+			return config_fail(reader, key->name, "must be given");
 		if (config_set(reader, key, key->fallback) != 0)
 			return -1;
 	}
@@ -240,8 +239,10 @@ int
 config_file_parse(const char *name, const char *text, size_t len,
     const struct config_key *keys, void *target, char **error_r)
 {
-	struct config_reader reader = { .name = name, .keys = keys,
-		.target = target, .error_r = error_r };
+	struct config_reader reader = { .name = name,
+		.keys = keys,
+		.target = target,
+		.error_r = error_r };
 	char *copy;
 	int rc;
 
@@ -262,8 +263,8 @@ config_file_parse(const char *name, const char *text, size_t len,
 }
 
 int
-config_file_read(const char *path, const struct config_key *keys,
-    void *target, char **error_r)
+config_file_read(const char *path, const struct config_key *keys, void *target,
+    char **error_r)
 {
 	FILE *file = fopen(path, "re");
 	char *text;
@@ -277,12 +278,11 @@ config_file_read(const char *path, const struct config_key *keys,
 	text = x_malloc(CONFIG_MAX_SIZE);
 	len = fread(text, 1, CONFIG_MAX_SIZE, file);
 	if (ferror(file) || len == CONFIG_MAX_SIZE) {
-		*error_r = x_asprintf("%s: cannot be read or is too large",
-		    path);
+		*error_r =
+		    x_asprintf("%s: cannot be read or is too large", path);
 		rc = -1;
 	} else {
-		rc = config_file_parse(path, text, len, keys, target,
-		    error_r);
+		rc = config_file_parse(path, text, len, keys, target, error_r);
 	}
 	free(text);
 	fclose(file);

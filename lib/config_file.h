@@ -16,13 +16,13 @@
 #include <stdint.h>
 
 enum config_type {
-	CONFIG_STRING,	 /* char *, owned by the target */
-	CONFIG_LIST,	 /* struct config_list: commas and white space */
-	CONFIG_INTEGER,	 /* int64_t */
-	CONFIG_SIZE,	 /* int64_t bytes; suffix K, M, G (1024-based) */
+	CONFIG_STRING, /* char *, owned by the target */
+	CONFIG_LIST, /* struct config_list: commas and white space */
+	CONFIG_INTEGER, /* int64_t */
+	CONFIG_SIZE, /* int64_t bytes; suffix K, M, G (1024-based) */
 	CONFIG_DURATION, /* int64_t seconds; suffix s, m, h, d */
-	CONFIG_BOOLEAN,	 /* int: yes or no */
-	CONFIG_CHOICE,	 /* int: index into `choices` */
+	CONFIG_BOOLEAN, /* int: yes or no */
+	CONFIG_CHOICE, /* int: index into `choices` */
 };
 
 struct config_list {
@@ -33,9 +33,9 @@ struct config_list {
 struct config_key {
 	const char *name;
 	enum config_type type;
-	size_t offset;		/* offsetof() in the target struct */
-	const char *fallback;	/* default as text; NULL: must be given */
-	int64_t min, max;	/* for numbers; both 0: any >= 0 */
+	size_t offset; /* offsetof() in the target struct */
+	const char *fallback; /* default as text; NULL: must be given */
+	int64_t min, max; /* for numbers; both 0: any >= 0 */
 	const char *const *choices; /* NULL-ended, for CONFIG_CHOICE */
 };
 

@@ -30,7 +30,7 @@ struct control_connection {
 	struct control *control;
 	struct control_connection *next;
 	struct event *event;
-	int fd;	   /* -1: the client left before its answer */
+	int fd; /* -1: the client left before its answer */
 	bool busy; /* a request waits for its answer */
 };
 
@@ -66,8 +66,8 @@ control_listen(const char *daemon, char **error_r)
 		owner.mode = 0660;
 	}
 	if (mkdir(CONTROL_DIRECTORY, 0755) != 0 && errno != EEXIST) {
-		*error_r = x_asprintf("cannot make %s: %s",
-		    CONTROL_DIRECTORY, strerror(errno));
+		*error_r = x_asprintf("cannot make %s: %s", CONTROL_DIRECTORY,
+		    strerror(errno));
 		return -1;
 	}
 	path = control_path(daemon);
@@ -192,8 +192,8 @@ control_acceptable(evutil_socket_t fd, short what, void *arg)
 }
 
 struct control *
-control_start(struct event_base *base, int fd,
-    const struct control_verb *verbs, void *context)
+control_start(struct event_base *base, int fd, const struct control_verb *verbs,
+    void *context)
 {
 	struct control *control = x_calloc(1, sizeof(*control));
 
@@ -265,9 +265,9 @@ control_next(int fd, char **error_r)
 		answer = json_parse(packet, (size_t)len, &error);
 	if (answer == NULL)
 		*error_r = x_asprintf("no answer: %s",
-		    len == 0 ? "the daemon closed the connection"
-			: error != NULL ? error
-					: strerror(errno));
+		    len == 0	      ? "the daemon closed the connection" :
+			error != NULL ? error :
+					strerror(errno));
 	free(packet);
 	return answer;
 }

@@ -39,8 +39,8 @@ void control_stop(struct control **control);
 
 /* Sends one object (taken over) as a packet; `last` ends the answer. The
  * connection may be gone: then nothing happens. */
-void control_reply(struct control_connection *connection, cJSON *answer,
-    int last);
+void
+control_reply(struct control_connection *connection, cJSON *answer, int last);
 
 /* The client's side (cargomailctl), blocking: one request (taken over), then
  * one call per packet of the answer. -1 with *error_r (free()) when the

@@ -10,9 +10,9 @@
 
 struct daemon_options {
 	const char *config; /* -c FILE */
-	const char *role;   /* -r WORD, NULL if not given */
-	bool check;	    /* -n: check the configuration and exit */
-	bool debug;	    /* -d: log debug lines */
+	const char *role; /* -r WORD, NULL if not given */
+	bool check; /* -n: check the configuration and exit */
+	bool debug; /* -d: log debug lines */
 };
 
 /* Parses the common options; prints usage and exits 64 on a bad one.

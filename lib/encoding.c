@@ -66,8 +66,8 @@ base64url_parse(const char *text, size_t text_len, void *data_r, size_t max,
 char *
 base64_format(const void *data, size_t len)
 {
-	size_t size = sodium_base64_encoded_len(len,
-	    sodium_base64_VARIANT_ORIGINAL);
+	size_t size =
+	    sodium_base64_encoded_len(len, sodium_base64_VARIANT_ORIGINAL);
 	char *text = malloc(size);
 
 	if (text != NULL)

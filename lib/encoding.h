@@ -30,8 +30,8 @@ void base64url_format(const void *data, size_t len, char *text_r);
 
 /* Decodes exactly `text_len` characters into at most `max` bytes; their
  * number goes to *len_r. 0, or -1 for anything that is not canonical. */
-int base64url_parse(const char *text, size_t text_len, void *data_r,
-    size_t max, size_t *len_r);
+int base64url_parse(const char *text, size_t text_len, void *data_r, size_t max,
+    size_t *len_r);
 
 /* The same for padded, classic base64 without line breaks. The returned
  * text or bytes belong to the caller (free()); NULL on error. */

@@ -20,8 +20,10 @@
 static enum outcome
 refuse(struct reason *why, const char *check, const char *text)
 {
-	return reason_set(why, grip_check_is_temporary(check) ?
-	    OUTCOME_TEMPFAIL : OUTCOME_PERMFAIL, check, "%s", text);
+	return reason_set(why,
+	    grip_check_is_temporary(check) ? OUTCOME_TEMPFAIL :
+					     OUTCOME_PERMFAIL,
+	    check, "%s", text);
 }
 
 /* ---- 2 purpose ---- */
@@ -34,14 +36,14 @@ check_purpose(const struct grip_token *token,
 		return refuse(why, "purpose",
 		    "this kind of token is not for this route");
 	if (!grip_name_is_service(token->claims.iss,
-	    grip_type_role(token->type)))
+		grip_type_role(token->type)))
 		return refuse(why, "purpose",
 		    "the issuer's role does not sign such tokens");
 	if (token->type != GRIP_GET)
 		return OUTCOME_OK;
 	if (token->inner == NULL || token->inner->type != GRIP_NOTIFY ||
 	    !grip_name_is_service(token->inner->claims.iss,
-	    grip_type_role(GRIP_NOTIFY)))
+		grip_type_role(GRIP_NOTIFY)))
 		return refuse(why, "purpose",
 		    "the nested token is not a broker's notification");
 	return OUTCOME_OK;
@@ -50,8 +52,7 @@ check_purpose(const struct grip_token *token,
 /* ---- 3 time ---- */
 
 static enum outcome
-check_one_time(const struct grip_token *token, int64_t now,
-    struct reason *why)
+check_one_time(const struct grip_token *token, int64_t now, struct reason *why)
 {
 	const struct grip_claims *claims = &token->claims;
 
@@ -65,15 +66,15 @@ check_one_time(const struct grip_token *token, int64_t now,
 		    "expired %lld s ago: here it is %lld",
 		    (long long)(now - claims->exp), (long long)now);
 	/* Both are within 2^53: no overflow. */
-	if (claims->exp < claims->iat || claims->exp - claims->iat >
-	    grip_type_max_lifetime(token->type))
+	if (claims->exp < claims->iat ||
+	    claims->exp - claims->iat > grip_type_max_lifetime(token->type))
 		return refuse(why, "time", "lives longer than its kind may");
 	return OUTCOME_OK;
 }
 
 static enum outcome
-check_time(const struct grip_token *token,
-    const struct grip_check_input *input, struct reason *why)
+check_time(const struct grip_token *token, const struct grip_check_input *input,
+    struct reason *why)
 {
 	enum outcome outcome = check_one_time(token, input->now, why);
 
@@ -156,17 +157,18 @@ certificate_name(X509 *certificate, char name_r[GRIP_NAME_SIZE])
 	int index, len, result = -1;
 
 	index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-	if (index < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName,
-	    index) >= 0)
+	if (index < 0 ||
+	    X509_NAME_get_index_by_NID(subject, NID_commonName, index) >= 0)
 		return -1;
-	len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(
-	    X509_NAME_get_entry(subject, index)));
+	len = ASN1_STRING_to_UTF8(&text,
+	    X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
 	if (len <= 0 || len > GRIP_NAME_MAX ||
 	    memchr(text, '\0', (size_t)len) != NULL)
 		goto out;
 	for (int i = 0; i < len; i++)
 		name_r[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ?
-		    text[i] + ('a' - 'A') : text[i]);
+			text[i] + ('a' - 'A') :
+			text[i]);
 	name_r[len] = '\0';
 	result = 0;
 out:
@@ -214,8 +216,8 @@ check_signature(const struct grip_token *token,
 	(void)input;
 	outcome = grip_jws_verify(token->jws, token->key, why);
 	if (outcome == OUTCOME_OK && token->inner != NULL)
-		outcome = grip_jws_verify(token->inner->jws,
-		    token->inner->key, why);
+		outcome =
+		    grip_jws_verify(token->inner->jws, token->inner->key, why);
 	return outcome;
 }
 
@@ -255,8 +257,8 @@ is_of_domain(const char *address, const char *domain)
 }
 
 static enum outcome
-check_user(const struct grip_token *token,
-    const struct grip_check_input *input, struct reason *why)
+check_user(const struct grip_token *token, const struct grip_check_input *input,
+    struct reason *why)
 {
 	const struct grip_claims *claims = &token->claims;
 	const char *domain = grip_name_domain(claims->iss);
@@ -279,17 +281,15 @@ static const struct check {
 	    const struct grip_check_input *, struct reason *);
 	bool temporary;
 } checks[] = {
-    {"form", NULL, false}, /* grip_token_parse */
-    {"purpose", check_purpose, false},
-    {"time", check_time, true},
-    {"audience", check_audience, false},
-    {"possession", check_possession, false},
-    {"subject", check_subject, false},
-    {"signature", check_signature, false},
-    {"chain", check_chain, false},
-    {"user", check_user, false},
-    {"published", NULL, true}, /* grip_check_published */
-    {"digest", NULL, false},   /* who reads the body */
+	{ "form", NULL, false }, /* grip_token_parse */
+	{ "purpose", check_purpose, false }, { "time", check_time, true },
+	{ "audience", check_audience, false },
+	{ "possession", check_possession, false },
+	{ "subject", check_subject, false },
+	{ "signature", check_signature, false },
+	{ "chain", check_chain, false }, { "user", check_user, false },
+	{ "published", NULL, true }, /* grip_check_published */
+	{ "digest", NULL, false }, /* who reads the body */
 };
 
 #define CHECK_COUNT (sizeof(checks) / sizeof(checks[0]))
@@ -362,7 +362,7 @@ is_listed(const struct grip_token *token,
 		return false;
 	for (size_t i = 0; i < publication->count; i++)
 		if (sodium_memcmp(publication->records[i].spki_sha256, hash,
-		    sizeof(hash)) == 0)
+			sizeof(hash)) == 0)
 			return true;
 	return false;
 }

@@ -25,13 +25,13 @@
 
 /* What the token came with. Everything is borrowed. */
 struct grip_check_input {
-	enum grip_type route;		/* the type that this route takes */
-	const char *const *audiences;	/* own host names */
+	enum grip_type route; /* the type that this route takes */
+	const char *const *audiences; /* own host names */
 	size_t audience_count;
-	const uint8_t *certificate;	/* DER of the TLS client certificate */
-	size_t certificate_len;		/* 0: none was given */
-	bool local;	/* the peer's uid stands for possession, subject */
-	int64_t now;	/* seconds since 1970 */
+	const uint8_t *certificate; /* DER of the TLS client certificate */
+	size_t certificate_len; /* 0: none was given */
+	bool local; /* the peer's uid stands for possession, subject */
+	int64_t now; /* seconds since 1970 */
 };
 
 /* Checks 2 to 9. OK, or the reason whose word is the check's name. */
@@ -44,10 +44,10 @@ GRIP_EXPORT enum outcome grip_check_again(const struct grip_token *token,
 
 /* What the DNS said about one `iss`. */
 struct grip_publication {
-	enum outcome outcome;	/* TEMPFAIL: no usable answer */
-	const char *detail;	/* why not, for people; may be NULL */
-	bool present;		/* the name exists and has data */
-	bool secure;		/* validated by DNSSEC, every hop */
+	enum outcome outcome; /* TEMPFAIL: no usable answer */
+	const char *detail; /* why not, for people; may be NULL */
+	bool present; /* the name exists and has data */
+	bool secure; /* validated by DNSSEC, every hop */
 	char target[GRIP_NAME_SIZE]; /* last CNAME's target, or "" */
 	const struct grip_record *records;
 	size_t count;

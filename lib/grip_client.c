@@ -258,8 +258,8 @@ grip_client_identities(struct grip_client *client,
 		    &answer, why);
 		if (outcome != OUTCOME_OK)
 			break;
-		outcome = grip_protocol_identities_parse(answer, list, &more,
-		    why);
+		outcome =
+		    grip_protocol_identities_parse(answer, list, &more, why);
 		cJSON_Delete(answer);
 	} while (outcome == OUTCOME_OK && more && list->count > before);
 	if (outcome != OUTCOME_OK)
@@ -290,16 +290,15 @@ grip_client_handshake(struct grip_client *client, const char *identity,
 /* ---- resolver ---- */
 
 enum outcome
-grip_client_verify(struct grip_client *client,
-    const struct grip_verify *verify, struct grip_verdict *verdict_r,
-    struct reason *why)
+grip_client_verify(struct grip_client *client, const struct grip_verify *verify,
+    struct grip_verdict *verdict_r, struct reason *why)
 {
 	cJSON *answer = NULL;
 	enum outcome outcome;
 
 	memset(verdict_r, 0, sizeof(*verdict_r));
-	outcome = grip_client_ask(client, grip_protocol_verify(verify),
-	    &answer, why);
+	outcome =
+	    grip_client_ask(client, grip_protocol_verify(verify), &answer, why);
 	if (outcome == OUTCOME_OK)
 		outcome = grip_protocol_verdict_parse(answer, verdict_r, why);
 	cJSON_Delete(answer);
@@ -317,8 +316,8 @@ grip_client_addresses(struct grip_client *client, const char *host,
 	outcome = grip_client_ask(client, grip_protocol_addresses(host),
 	    &answer, why);
 	if (outcome == OUTCOME_OK)
-		outcome = grip_protocol_addresses_parse(answer, addresses_r,
-		    why);
+		outcome =
+		    grip_protocol_addresses_parse(answer, addresses_r, why);
 	cJSON_Delete(answer);
 	return outcome;
 }
@@ -331,8 +330,8 @@ grip_client_keys(struct grip_client *client, const char *name,
 	enum outcome outcome;
 
 	memset(keys_r, 0, sizeof(*keys_r));
-	outcome = grip_client_ask(client, grip_protocol_keys(name), &answer,
-	    why);
+	outcome =
+	    grip_client_ask(client, grip_protocol_keys(name), &answer, why);
 	if (outcome == OUTCOME_OK)
 		outcome = grip_protocol_keys_parse(answer, keys_r, why);
 	cJSON_Delete(answer);

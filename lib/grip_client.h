@@ -23,8 +23,8 @@ struct grip_client;
 /* `protocol` is GRIP_PROTOCOL_SIGN or GRIP_PROTOCOL_RESOLVE; `timeout_ms`
  * bounds each send and each receive. Does not connect yet. NULL for want of
  * memory. */
-GRIP_EXPORT struct grip_client *grip_client_new(const char *socket_path,
-    const char *protocol, int timeout_ms);
+GRIP_EXPORT struct grip_client *
+grip_client_new(const char *socket_path, const char *protocol, int timeout_ms);
 
 /* Closes, frees and sets to NULL; NULL is fine. */
 GRIP_EXPORT void grip_client_free(struct grip_client **client);
@@ -42,8 +42,8 @@ GRIP_EXPORT enum outcome grip_client_ask(struct grip_client *client,
  * allowed) and the typed claims are read. *token_r belongs to the caller
  * (free()). Refusals: policy, form, unknown-identity. */
 GRIP_EXPORT enum outcome grip_client_token(struct grip_client *client,
-    const char *identity, enum grip_type type,
-    const struct grip_claims *claims, char **token_r, struct reason *why);
+    const char *identity, enum grip_type type, const struct grip_claims *claims,
+    char **token_r, struct reason *why);
 
 /* What the caller may use: grip_identities_free(). */
 GRIP_EXPORT enum outcome grip_client_identities(struct grip_client *client,
@@ -54,20 +54,19 @@ GRIP_EXPORT enum outcome grip_client_identities(struct grip_client *client,
  * length to *len_r.
  * Refusals: content, unknown-identity. */
 GRIP_EXPORT enum outcome grip_client_handshake(struct grip_client *client,
-    const char *identity, const void *content, size_t len,
-    void *signature_r, size_t *len_r, struct reason *why);
+    const char *identity, const void *content, size_t len, void *signature_r,
+    size_t *len_r, struct reason *why);
 
 /* ---- resolver ---- */
 
 /* *verdict_r is filled when OK: grip_verdict_free(). A refusal has the name
  * of the failed check (grip(7)). */
-GRIP_EXPORT enum outcome grip_client_verify(struct grip_client *client,
-    const struct grip_verify *verify, struct grip_verdict *verdict_r,
-    struct reason *why);
+GRIP_EXPORT enum outcome
+grip_client_verify(struct grip_client *client, const struct grip_verify *verify,
+    struct grip_verdict *verdict_r, struct reason *why);
 
 GRIP_EXPORT enum outcome grip_client_addresses(struct grip_client *client,
-    const char *host, struct grip_addresses *addresses_r,
-    struct reason *why);
+    const char *host, struct grip_addresses *addresses_r, struct reason *why);
 
 GRIP_EXPORT enum outcome grip_client_keys(struct grip_client *client,
     const char *name, struct grip_keys *keys_r, struct reason *why);

@@ -22,8 +22,8 @@
 #define COORDINATE_LEN 32
 #define COORDINATE_TEXT_SIZE 44 /* 43 characters of base64url and NUL */
 
-static const char *const ec_members[] = {"kty", "crv", "x", "y", NULL};
-static const char *const okp_members[] = {"kty", "crv", "x", NULL};
+static const char *const ec_members[] = { "kty", "crv", "x", "y", NULL };
+static const char *const okp_members[] = { "kty", "crv", "x", NULL };
 
 static enum outcome
 refuse(struct reason *why, const char *text)
@@ -37,8 +37,9 @@ parse_coordinate(const cJSON *jwk, const char *name, uint8_t *data_r)
 	const char *text = json_string(jwk, name);
 	size_t len;
 
-	if (text == NULL || base64url_parse(text, strlen(text), data_r,
-	    COORDINATE_LEN, &len) != 0)
+	if (text == NULL ||
+	    base64url_parse(text, strlen(text), data_r, COORDINATE_LEN, &len) !=
+		0)
 		return -1;
 	return len == COORDINATE_LEN ? 0 : -1;
 }
@@ -49,10 +50,10 @@ p256_key(uint8_t *point, size_t len)
 {
 	char group[] = "prime256v1";
 	OSSL_PARAM params[] = {
-	    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group,
-	        sizeof(group) - 1),
-	    OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, len),
-	    OSSL_PARAM_END,
+		OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group,
+		    sizeof(group) - 1),
+		OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, len),
+		OSSL_PARAM_END,
 	};
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	EVP_PKEY_CTX *check = NULL;
@@ -79,7 +80,7 @@ out:
 static enum outcome
 parse_ec(const cJSON *jwk, EVP_PKEY **key_r, struct reason *why)
 {
-	uint8_t point[1 + 2 * COORDINATE_LEN] = {0x04};
+	uint8_t point[1 + 2 * COORDINATE_LEN] = { 0x04 };
 	const char *crv = json_string(jwk, "crv");
 
 	if (!json_members_exact(jwk, ec_members))
@@ -148,12 +149,12 @@ format_ec(EVP_PKEY *key, cJSON *jwk)
 	size_t len;
 
 	if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME,
-	    group, sizeof(group), &len) != 1 ||
+		group, sizeof(group), &len) != 1 ||
 	    strcmp(group, "prime256v1") != 0)
 		return -1;
-	if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY,
-	    point, sizeof(point), &len) != 1 || len != sizeof(point) ||
-	    point[0] != 0x04)
+	if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point,
+		sizeof(point), &len) != 1 ||
+	    len != sizeof(point) || point[0] != 0x04)
 		return -1;
 	if (json_add_string(jwk, "kty", "EC") != 0 ||
 	    json_add_string(jwk, "crv", "P-256") != 0 ||

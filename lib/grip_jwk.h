@@ -18,8 +18,8 @@
 
 /* The key, owned by the caller (EVP_PKEY_free). PERMFAIL "form" if the
  * object is anything but such a key; TEMPFAIL for want of memory. */
-GRIP_EXPORT enum outcome grip_jwk_parse(const cJSON *jwk, EVP_PKEY **key_r,
-    struct reason *why);
+GRIP_EXPORT enum outcome
+grip_jwk_parse(const cJSON *jwk, EVP_PKEY **key_r, struct reason *why);
 
 /* The public half of a key, owned by the caller (cJSON_Delete); NULL if the
  * key is of another kind or for want of memory. */

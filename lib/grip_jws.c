@@ -26,17 +26,17 @@
 #define DER_MAX 80 /* an ECDSA-Sig-Value of P-256 has at most 72 bytes */
 
 static const struct {
-	const char *name;     /* "alg" (RFC 7518 3.1, RFC 8037 3.1) */
+	const char *name; /* "alg" (RFC 7518 3.1, RFC 8037 3.1) */
 	const char *key_type; /* as OpenSSL names it */
 	const char *digest;
 } algorithms[] = {
-    [GRIP_ES256] = {"ES256", "EC", "SHA256"},
-    [GRIP_EDDSA] = {"EdDSA", "ED25519", NULL},
+	[GRIP_ES256] = { "ES256", "EC", "SHA256" },
+	[GRIP_EDDSA] = { "EdDSA", "ED25519", NULL },
 };
 
 #define ALGORITHM_COUNT (sizeof(algorithms) / sizeof(algorithms[0]))
 
-static const char *const header_members[] = {"typ", "alg", NULL};
+static const char *const header_members[] = { "typ", "alg", NULL };
 
 static enum outcome
 refuse(struct reason *why, const char *text)
@@ -128,12 +128,11 @@ parse_parts(struct grip_jws *jws, size_t len, struct reason *why)
 	if (dot2 == NULL || strchr(dot2 + 1, '.') != NULL)
 		return refuse(why, "not three parts");
 	jws->signed_len = (size_t)(dot2 - jws->text);
-	outcome = parse_header(jws->text, (size_t)(dot1 - jws->text), jws,
-	    why);
+	outcome = parse_header(jws->text, (size_t)(dot1 - jws->text), jws, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	if (base64url_parse(dot2 + 1, len - jws->signed_len - 1,
-	    jws->signature, sizeof(jws->signature), &size) != 0 ||
+	if (base64url_parse(dot2 + 1, len - jws->signed_len - 1, jws->signature,
+		sizeof(jws->signature), &size) != 0 ||
 	    size != sizeof(jws->signature))
 		return refuse(why, "signature is not 64 bytes");
 	return parse_part(dot1 + 1, (size_t)(dot2 - dot1 - 1), &jws->payload,
@@ -227,7 +226,7 @@ check_key(enum grip_alg alg, EVP_PKEY *key)
 	if (alg != GRIP_ES256)
 		return 0;
 	if (EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME,
-	    group, sizeof(group), &len) != 1)
+		group, sizeof(group), &len) != 1)
 		return -1;
 	return strcmp(group, "prime256v1") == 0 ? 0 : -1;
 }
@@ -248,8 +247,9 @@ grip_jws_verify(const struct grip_jws *jws, EVP_PKEY *key, struct reason *why)
 		signature = der;
 	}
 	ctx = EVP_MD_CTX_new();
-	if (ctx == NULL || len < 0 || EVP_DigestVerifyInit_ex(ctx, NULL,
-	    algorithms[jws->alg].digest, NULL, NULL, key, NULL) != 1) {
+	if (ctx == NULL || len < 0 ||
+	    EVP_DigestVerifyInit_ex(ctx, NULL, algorithms[jws->alg].digest,
+		NULL, NULL, key, NULL) != 1) {
 		EVP_MD_CTX_free(ctx);
 		return internal(why, "cannot verify a signature");
 	}
@@ -273,10 +273,11 @@ sign_bytes(enum grip_alg alg, EVP_PKEY *key, const char *text,
 	size_t len = sizeof(signature);
 	int result = -1;
 
-	if (ctx == NULL || EVP_DigestSignInit_ex(ctx, NULL,
-	    algorithms[alg].digest, NULL, NULL, key, NULL) != 1 ||
+	if (ctx == NULL ||
+	    EVP_DigestSignInit_ex(ctx, NULL, algorithms[alg].digest, NULL, NULL,
+		key, NULL) != 1 ||
 	    EVP_DigestSign(ctx, signature, &len, (const uint8_t *)text,
-	    strlen(text)) != 1)
+		strlen(text)) != 1)
 		goto out;
 	if (alg == GRIP_ES256) {
 		result = der_to_raw(signature, len, raw_r);

@@ -20,17 +20,17 @@
 #include "outcome.h"
 #include "visibility.h"
 
-#define GRIP_JWS_MAX 8192	/* bytes of one token with all nested */
-#define GRIP_JWS_SIGNATURE 64	/* bytes: r and s, or Ed25519 */
+#define GRIP_JWS_MAX 8192 /* bytes of one token with all nested */
+#define GRIP_JWS_SIGNATURE 64 /* bytes: r and s, or Ed25519 */
 
 enum grip_alg { GRIP_ES256, GRIP_EDDSA };
 
 struct grip_jws {
-	char *text;		/* the whole token, NUL-terminated */
-	size_t signed_len;	/* the signing input is text[0..signed_len) */
+	char *text; /* the whole token, NUL-terminated */
+	size_t signed_len; /* the signing input is text[0..signed_len) */
 	char typ[32];
 	enum grip_alg alg;
-	cJSON *payload;		/* an object that passed json_strict */
+	cJSON *payload; /* an object that passed json_strict */
 	uint8_t signature[GRIP_JWS_SIGNATURE];
 };
 
@@ -42,8 +42,8 @@ GRIP_EXPORT void grip_jws_free(struct grip_jws **jws);
 
 /* Verifies with this key. PERMFAIL "signature" if it does not fit or the key
  * is not of the algorithm's kind. */
-GRIP_EXPORT enum outcome grip_jws_verify(const struct grip_jws *jws,
-    EVP_PKEY *key, struct reason *why);
+GRIP_EXPORT enum outcome
+grip_jws_verify(const struct grip_jws *jws, EVP_PKEY *key, struct reason *why);
 
 /*
  * Signs: header from `typ` and the kind of `key` (which holds a private

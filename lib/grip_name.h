@@ -15,9 +15,9 @@
 
 #include "visibility.h"
 
-#define GRIP_NAME_MAX 253	/* characters of a DNS name in text */
-#define GRIP_NAME_SIZE 254	/* with NUL */
-#define GRIP_ADDRESS_MAX 320	/* characters of a mail address */
+#define GRIP_NAME_MAX 253 /* characters of a DNS name in text */
+#define GRIP_NAME_SIZE 254 /* with NUL */
+#define GRIP_ADDRESS_MAX 320 /* characters of a mail address */
 
 /* "mailbox.hospital.test": two labels at least of [a-z0-9-], not an IP
  * address. */
@@ -39,7 +39,7 @@ GRIP_EXPORT bool grip_name_is_address(const char *address);
 GRIP_EXPORT const char *grip_name_address_domain(const char *address);
 
 /* "https://" host [":" port]. If `host_r` is not NULL the host goes there. */
-GRIP_EXPORT bool grip_name_is_origin(const char *origin,
-    char host_r[GRIP_NAME_SIZE]);
+GRIP_EXPORT bool
+grip_name_is_origin(const char *origin, char host_r[GRIP_NAME_SIZE]);
 
 #endif

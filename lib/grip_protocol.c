@@ -84,8 +84,7 @@ grip_protocol_hello_format(const char *protocol)
 	cJSON *json = cJSON_CreateObject();
 	char *text = NULL;
 
-	if (json != NULL &&
-	    json_add_string(json, "protocol", protocol) == 0 &&
+	if (json != NULL && json_add_string(json, "protocol", protocol) == 0 &&
 	    json_add_integer(json, "version", GRIP_PROTOCOL_VERSION) == 0)
 		text = json_format(json);
 	cJSON_Delete(json);
@@ -172,11 +171,11 @@ grip_request_check(const struct grip_protocol_request *request,
 	if (verb == NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "form",
 		    "unknown verb");
-	cJSON_ArrayForEach(item, request->json)
-		if (!grip_verb_knows(verb, item->string))
-			return reason_set(why, OUTCOME_PERMFAIL, "form",
-			    "unknown member %s of %s", item->string,
-			    verb->name);
+	cJSON_ArrayForEach(item,
+	    request->json) if (!grip_verb_knows(verb,
+				   item->string)) return reason_set(why,
+	    OUTCOME_PERMFAIL, "form", "unknown member %s of %s", item->string,
+	    verb->name);
 	for (size_t i = 0; i < 4 && verb->required[i] != NULL; i++)
 		if (cJSON_GetObjectItemCaseSensitive(request->json,
 			verb->required[i]) == NULL)
@@ -186,8 +185,8 @@ grip_request_check(const struct grip_protocol_request *request,
 }
 
 enum outcome
-grip_protocol_request_parse(const char *protocol, const void *data,
-    size_t len, struct grip_protocol_request *request_r, struct reason *why)
+grip_protocol_request_parse(const char *protocol, const void *data, size_t len,
+    struct grip_protocol_request *request_r, struct reason *why)
 {
 	const char *error = "too large";
 	enum outcome outcome;
@@ -252,9 +251,9 @@ grip_answer_add_reason(cJSON *json, const struct reason *why)
 		why != NULL ? why->word : "internal") != 0)
 		return -1;
 	for (i = 0; why != NULL && why->text[i] != '\0'; i++)
-		text[i] = why->text[i] >= ' ' && why->text[i] < 0x7f
-		    ? why->text[i]
-		    : '?';
+		text[i] = why->text[i] >= ' ' && why->text[i] < 0x7f ?
+		    why->text[i] :
+		    '?';
 	text[i] = '\0';
 	return json_add_string(json, "detail", text);
 }

@@ -39,8 +39,8 @@
 
 /* What an identity is for; by it gripd decides who may use it. */
 enum grip_role {
-	GRIP_ROLE_BROKER,  /* _cb: tokens notify, put, release */
-	GRIP_ROLE_AGENT,   /* _rra: tokens get */
+	GRIP_ROLE_BROKER, /* _cb: tokens notify, put, release */
+	GRIP_ROLE_AGENT, /* _rra: tokens get */
 	GRIP_ROLE_MAILBOX, /* a host name: TLS handshakes only, as server */
 };
 
@@ -80,9 +80,9 @@ GRIP_EXPORT enum outcome grip_protocol_hello_parse(const char *protocol,
 /* ---- requests ---- */
 
 struct grip_protocol_request {
-	int64_t id;		      /* -1: not even that could be read */
+	int64_t id; /* -1: not even that could be read */
 	const struct grip_verb *verb; /* NULL if unknown */
-	cJSON *json;		      /* the whole object, NULL on failure */
+	cJSON *json; /* the whole object, NULL on failure */
 };
 
 /*
@@ -90,11 +90,11 @@ struct grip_protocol_request {
  * "form" with an id >= 0: answer the refusal. PERMFAIL with id -1: garbage,
  * drop the connection. TEMPFAIL: no memory.
  */
-GRIP_EXPORT enum outcome grip_protocol_request_parse(const char *protocol,
-    const void *data, size_t len, struct grip_protocol_request *request_r,
-    struct reason *why);
-GRIP_EXPORT void grip_protocol_request_free(
-    struct grip_protocol_request *request);
+GRIP_EXPORT enum outcome
+grip_protocol_request_parse(const char *protocol, const void *data, size_t len,
+    struct grip_protocol_request *request_r, struct reason *why);
+GRIP_EXPORT void
+grip_protocol_request_free(struct grip_protocol_request *request);
 
 /* The client's side: a new object {"verb":verb}; the id is added by whoever
  * sends it. NULL for want of memory. */
@@ -107,8 +107,8 @@ GRIP_EXPORT cJSON *grip_protocol_request_new(const char *verb);
  * over, may be NULL) are the verb's members, for OK only; `why` is told for
  * the other two. NULL for want of memory or if it exceeds the packet limit.
  */
-GRIP_EXPORT char *grip_protocol_answer_format(int64_t id,
-    enum outcome outcome, const struct reason *why, cJSON *fields);
+GRIP_EXPORT char *grip_protocol_answer_format(int64_t id, enum outcome outcome,
+    const struct reason *why, cJSON *fields);
 
 /*
  * Reads an answer. Returns 0 with its id, its outcome and reason in *why_r
@@ -133,13 +133,12 @@ GRIP_EXPORT cJSON *grip_protocol_token(const char *identity,
 /* The server's reading of it: fills the claims (owned: grip_claims_free).
  * PERMFAIL "form" if members are missing, wrong, or of another type. */
 GRIP_EXPORT enum outcome grip_protocol_token_parse(const cJSON *request,
-    enum grip_type *type_r, struct grip_claims *claims_r,
-    struct reason *why);
+    enum grip_type *type_r, struct grip_claims *claims_r, struct reason *why);
 
 /* handshake: `content` is the whole to-be-signed content of a TLS 1.3
  * CertificateVerify (RFC 8446, section 4.4.3). */
-GRIP_EXPORT cJSON *grip_protocol_handshake(const char *identity,
-    const void *content, size_t len);
+GRIP_EXPORT cJSON *
+grip_protocol_handshake(const char *identity, const void *content, size_t len);
 
 /* Bytes in base64url out of a member, at most *len_r; their number to
  * *len_r. 0, or -1. For `content` and `signature`. */
@@ -173,17 +172,19 @@ struct grip_identities {
  * for the first one. */
 GRIP_EXPORT cJSON *grip_protocol_identities(const char *after);
 /* One identity as it stands in the answer; NULL for want of memory. */
-GRIP_EXPORT cJSON *grip_protocol_identity_format(
-    const struct grip_identity *identity);
+GRIP_EXPORT cJSON *
+grip_protocol_identity_format(const struct grip_identity *identity);
 /* Adds those of an answer to *identities; *more_r: there are others. */
 GRIP_EXPORT enum outcome grip_protocol_identities_parse(const cJSON *answer,
     struct grip_identities *identities, bool *more_r, struct reason *why);
 GRIP_EXPORT void grip_identities_free(struct grip_identities **identities);
 /* The first of a role; by name; NULL if there is none. */
-GRIP_EXPORT const struct grip_identity *grip_identities_find_role(
-    const struct grip_identities *identities, enum grip_role role);
-GRIP_EXPORT const struct grip_identity *grip_identities_find(
-    const struct grip_identities *identities, const char *name);
+GRIP_EXPORT const struct grip_identity *
+grip_identities_find_role(const struct grip_identities *identities,
+    enum grip_role role);
+GRIP_EXPORT const struct grip_identity *
+grip_identities_find(const struct grip_identities *identities,
+    const char *name);
 
 /* verify: is this token good for this route, here and now? */
 struct grip_verify {
@@ -192,14 +193,14 @@ struct grip_verify {
 	const char *const *audiences; /* own host names */
 	size_t audience_count;
 	const void *certificate; /* DER of the TLS client certificate; NULL */
-	size_t certificate_len;	 /* if it gave none: refused, unless... */
+	size_t certificate_len; /* if it gave none: refused, unless... */
 	bool local; /* ...the uid of a local socket's peer stands for it */
 };
 
 struct grip_verdict {
 	cJSON *claims; /* payload of the outer token */
-	cJSON *inner;  /* payload of token B, for get; else NULL */
-	bool secure;   /* every DNS answer behind it was validated */
+	cJSON *inner; /* payload of token B, for get; else NULL */
+	bool secure; /* every DNS answer behind it was validated */
 	int64_t until; /* ask again after this time */
 };
 

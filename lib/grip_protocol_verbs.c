@@ -124,8 +124,7 @@ grip_protocol_token(const char *identity, enum grip_type type,
 static bool
 grip_claim_wanted(const struct grip_claim *claim, enum grip_type type)
 {
-	return (claim->types & 1u << type) != 0 &&
-	    !grip_claim_is_gripds(claim);
+	return (claim->types & 1u << type) != 0 && !grip_claim_is_gripds(claim);
 }
 
 /* Every member is a claim of the type and not one of gripd's. */
@@ -161,8 +160,8 @@ grip_read_claim(const cJSON *json, const struct grip_claim *claim,
 	char **field = grip_claims_field(claim, claims);
 
 	if (value == NULL || !claim->is_valid(value))
-		return reason_set(why, OUTCOME_PERMFAIL, "form",
-		    "%s is not %s", claim->name, claim->shape);
+		return reason_set(why, OUTCOME_PERMFAIL, "form", "%s is not %s",
+		    claim->name, claim->shape);
 	*field = strdup(value);
 	if (*field == NULL)
 		return reason_set(why, OUTCOME_TEMPFAIL, "memory",
@@ -199,7 +198,7 @@ grip_read_claims(const cJSON *json, enum grip_type type,
 		outcome = reason_set(why, OUTCOME_PERMFAIL, "form",
 		    "exp is not a time");
 	for (const struct grip_claim *c = grip_claim_table();
-	    c->name != NULL && outcome == OUTCOME_OK; c++)
+	     c->name != NULL && outcome == OUTCOME_OK; c++)
 		if (grip_claim_wanted(c, type))
 			outcome = grip_read_claim(json, c, claims, why);
 	if (outcome == OUTCOME_OK && type == GRIP_GET)
@@ -367,8 +366,7 @@ grip_identities_find_role(const struct grip_identities *identities,
 }
 
 const struct grip_identity *
-grip_identities_find(const struct grip_identities *identities,
-    const char *name)
+grip_identities_find(const struct grip_identities *identities, const char *name)
 {
 	for (size_t i = 0; i < identities->count; i++)
 		if (strcmp(identities->items[i].name, name) == 0)
@@ -401,8 +399,8 @@ grip_protocol_verify(const struct grip_verify *verify)
 }
 
 enum outcome
-grip_protocol_verdict_parse(const cJSON *answer,
-    struct grip_verdict *verdict_r, struct reason *why)
+grip_protocol_verdict_parse(const cJSON *answer, struct grip_verdict *verdict_r,
+    struct reason *why)
 {
 	const cJSON *claims = json_object(answer, "claims");
 	const cJSON *inner = json_object(answer, "inner");
@@ -460,8 +458,7 @@ grip_read_texts(const cJSON *list, char *texts_r, size_t max, size_t size)
 		return -1;
 	cJSON_ArrayForEach(item, list)
 	{
-		if (!cJSON_IsString(item) ||
-		    strlen(item->valuestring) >= size)
+		if (!cJSON_IsString(item) || strlen(item->valuestring) >= size)
 			return -1;
 		if (count < max)
 			strcpy(texts_r + size * count++, item->valuestring);
@@ -507,12 +504,10 @@ grip_protocol_keys_parse(const cJSON *answer, struct grip_keys *keys_r,
 	int secure = json_boolean(answer, "secure"), count;
 
 	memset(keys_r, 0, sizeof(*keys_r));
-	count = grip_read_texts(json_array(answer, "hashes"),
-	    keys_r->hashes[0], GRIP_PROTOCOL_KEYS_MAX,
-	    sizeof(keys_r->hashes[0]));
+	count = grip_read_texts(json_array(answer, "hashes"), keys_r->hashes[0],
+	    GRIP_PROTOCOL_KEYS_MAX, sizeof(keys_r->hashes[0]));
 	if (count < 0 || secure == -1 ||
-	    json_integer(answer, "ttl", 0, JSON_MAX_INTEGER,
-		&keys_r->ttl) != 0)
+	    json_integer(answer, "ttl", 0, JSON_MAX_INTEGER, &keys_r->ttl) != 0)
 		return grip_answer_bad(why, "keys");
 	for (int i = 0; i < count; i++)
 		if (!hex_is_sha256(keys_r->hashes[i]))

@@ -24,8 +24,8 @@ trim(struct span span)
 		span.data++;
 		span.len--;
 	}
-	while (span.len > 0 && (span.data[span.len - 1] == ' ' ||
-	    span.data[span.len - 1] == '\t'))
+	while (span.len > 0 &&
+	    (span.data[span.len - 1] == ' ' || span.data[span.len - 1] == '\t'))
 		span.len--;
 	return span;
 }
@@ -42,7 +42,7 @@ static int
 next_tag(struct span *rest, struct span *tag_r, struct span *value_r)
 {
 	const char *semicolon = memchr(rest->data, ';', rest->len);
-	struct span pair = {rest->data, rest->len};
+	struct span pair = { rest->data, rest->len };
 	const char *equals;
 
 	if (semicolon != NULL)
@@ -52,9 +52,9 @@ next_tag(struct span *rest, struct span *tag_r, struct span *value_r)
 	equals = memchr(pair.data, '=', pair.len);
 	if (equals == NULL)
 		return -1;
-	*tag_r = trim((struct span){pair.data, (size_t)(equals - pair.data)});
-	*value_r = trim((struct span){equals + 1,
-	    pair.len - (size_t)(equals + 1 - pair.data)});
+	*tag_r = trim((struct span){ pair.data, (size_t)(equals - pair.data) });
+	*value_r = trim((struct span){ equals + 1,
+	    pair.len - (size_t)(equals + 1 - pair.data) });
 	return tag_r->len > 0 ? 0 : -1;
 }
 
@@ -73,7 +73,7 @@ parse_hash(struct span value, struct grip_record *record_r)
 int
 grip_record_parse(const void *text, size_t len, struct grip_record *record_r)
 {
-	struct span rest = {text, len}, tag, value;
+	struct span rest = { text, len }, tag, value;
 	bool have_h = false, have_p = false;
 
 	if (len == 0 || len > RECORD_MAX)

@@ -26,8 +26,8 @@ struct grip_record {
  * version or hash, or one that is malformed. "v" comes first, "h" and "p"
  * stand once each; unknown tags are ignored.
  */
-GRIP_EXPORT int grip_record_parse(const void *text, size_t len,
-    struct grip_record *record_r);
+GRIP_EXPORT int
+grip_record_parse(const void *text, size_t len, struct grip_record *record_r);
 
 /* Writes the record as text with NUL. */
 GRIP_EXPORT void grip_record_format(const struct grip_record *record,

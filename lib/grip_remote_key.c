@@ -29,8 +29,8 @@ struct remote_origin {
 };
 
 struct remote_key {
-	const char *type;   /* "EC" or "ED25519" */
-	EVP_PKEY *public;   /* the same key in the default provider */
+	const char *type; /* "EC" or "ED25519" */
+	EVP_PKEY *public; /* the same key in the default provider */
 	OSSL_PARAM *params; /* its public parameters */
 	char *identity;
 	struct grip_client *signer; /* borrowed */
@@ -111,14 +111,13 @@ remote_key_import(void *data, int selection, const OSSL_PARAM params[])
 	memcpy(&origin, p->data, sizeof(origin));
 	key->signer = origin.signer;
 	key->identity = strdup(origin.identity);
-	context = EVP_PKEY_CTX_new_from_name(NULL, key->type,
-	    "provider=default");
+	context =
+	    EVP_PKEY_CTX_new_from_name(NULL, key->type, "provider=default");
 	ok = key->identity != NULL && context != NULL &&
 	    EVP_PKEY_fromdata_init(context) > 0 &&
 	    EVP_PKEY_fromdata(context, &key->public, EVP_PKEY_PUBLIC_KEY,
 		(OSSL_PARAM *)(uintptr_t)params) > 0 &&
-	    EVP_PKEY_todata(key->public, EVP_PKEY_PUBLIC_KEY, &key->params) >
-		0;
+	    EVP_PKEY_todata(key->public, EVP_PKEY_PUBLIC_KEY, &key->params) > 0;
 	EVP_PKEY_CTX_free(context);
 	return ok;
 }
@@ -127,8 +126,7 @@ remote_key_import(void *data, int selection, const OSSL_PARAM params[])
  * one it must fail, or the default provider takes a copy of the public half
  * for the whole key and cannot sign with it. */
 static int
-remote_key_export(void *data, int selection, OSSL_CALLBACK *callback,
-    void *arg)
+remote_key_export(void *data, int selection, OSSL_CALLBACK *callback, void *arg)
 {
 	const struct remote_key *key = data;
 
@@ -190,22 +188,25 @@ remote_key_operation_ed25519(int operation)
 	return operation == OSSL_OP_SIGNATURE ? "ED25519" : NULL;
 }
 
-#define ENTRY(id, function) { id, (void (*)(void))(function) }
-#define KEY_DISPATCH(kind)                                                     \
-	static const OSSL_DISPATCH remote_key_##kind[] = {                     \
-		ENTRY(OSSL_FUNC_KEYMGMT_NEW, remote_key_new_##kind),           \
-		ENTRY(OSSL_FUNC_KEYMGMT_FREE, remote_key_free),                \
-		ENTRY(OSSL_FUNC_KEYMGMT_HAS, remote_key_has),                  \
-		ENTRY(OSSL_FUNC_KEYMGMT_MATCH, remote_key_match),              \
-		ENTRY(OSSL_FUNC_KEYMGMT_IMPORT, remote_key_import),            \
-		ENTRY(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, remote_key_types),       \
-		ENTRY(OSSL_FUNC_KEYMGMT_EXPORT, remote_key_export),            \
-		ENTRY(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, remote_key_types),       \
-		ENTRY(OSSL_FUNC_KEYMGMT_GET_PARAMS, remote_key_get),           \
+#define ENTRY(id, function) \
+	{ \
+		id, (void (*)(void))(function) \
+	}
+#define KEY_DISPATCH(kind) \
+	static const OSSL_DISPATCH remote_key_##kind[] = { \
+		ENTRY(OSSL_FUNC_KEYMGMT_NEW, remote_key_new_##kind), \
+		ENTRY(OSSL_FUNC_KEYMGMT_FREE, remote_key_free), \
+		ENTRY(OSSL_FUNC_KEYMGMT_HAS, remote_key_has), \
+		ENTRY(OSSL_FUNC_KEYMGMT_MATCH, remote_key_match), \
+		ENTRY(OSSL_FUNC_KEYMGMT_IMPORT, remote_key_import), \
+		ENTRY(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, remote_key_types), \
+		ENTRY(OSSL_FUNC_KEYMGMT_EXPORT, remote_key_export), \
+		ENTRY(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, remote_key_types), \
+		ENTRY(OSSL_FUNC_KEYMGMT_GET_PARAMS, remote_key_get), \
 		ENTRY(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, remote_key_gettable), \
-		ENTRY(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME,                  \
-		    remote_key_operation_##kind),                              \
-		{ 0, NULL },                                                   \
+		ENTRY(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, \
+		    remote_key_operation_##kind), \
+		{ 0, NULL }, \
 	}
 
 KEY_DISPATCH(ec);

@@ -29,10 +29,10 @@ static const struct {
 	const char *role;
 	int64_t max_lifetime;
 } types[GRIP_TYPE_COUNT] = {
-    [GRIP_NOTIFY] = {"grip-notify+jwt", "_cb", GRIP_LIFETIME_NOTIFY},
-    [GRIP_GET] = {"grip-get+jwt", "_rra", GRIP_LIFETIME_SHORT},
-    [GRIP_PUT] = {"grip-put+jwt", "_cb", GRIP_LIFETIME_SHORT},
-    [GRIP_RELEASE] = {"grip-release+jwt", "_cb", GRIP_LIFETIME_SHORT},
+	[GRIP_NOTIFY] = { "grip-notify+jwt", "_cb", GRIP_LIFETIME_NOTIFY },
+	[GRIP_GET] = { "grip-get+jwt", "_rra", GRIP_LIFETIME_SHORT },
+	[GRIP_PUT] = { "grip-put+jwt", "_cb", GRIP_LIFETIME_SHORT },
+	[GRIP_RELEASE] = { "grip-release+jwt", "_cb", GRIP_LIFETIME_SHORT },
 };
 
 static bool
@@ -53,8 +53,9 @@ is_id(const char *value)
 	uint8_t bits[16];
 	size_t len;
 
-	return strlen(value) == GRIP_ID_LEN && base64url_parse(value,
-	    GRIP_ID_LEN, bits, sizeof(bits), &len) == 0 &&
+	return strlen(value) == GRIP_ID_LEN &&
+	    base64url_parse(value, GRIP_ID_LEN, bits, sizeof(bits), &len) ==
+	    0 &&
 	    len == sizeof(bits);
 }
 
@@ -83,28 +84,30 @@ is_mailbox_id(const char *value)
 {
 	size_t len = strlen(value);
 
-	return len > 0 && len <= ID_MAX && strspn(value,
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
-	    == len;
+	return len > 0 && len <= ID_MAX &&
+	    strspn(value,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+		"-_") == len;
 }
 
 #define CLAIM(name) #name, offsetof(struct grip_claims, name)
 
 static const struct grip_claim claims_table[] = {
-    {CLAIM(iss), ALL, is_service, "the name of a service"},
-    {CLAIM(aud), ALL, grip_name_is_host, "a host name"},
-    {CLAIM(jti), ALL, is_id, "128 bits in base64url"},
-    {CLAIM(sender), NOTIFY, grip_name_is_address, "an address"},
-    {CLAIM(recipient), NOTIFY, grip_name_is_address, "an address"},
-    {CLAIM(mailbox), NOTIFY | RELEASE, grip_name_is_address, "an address"},
-    {CLAIM(user), PUT, grip_name_is_address, "an address"},
-    {CLAIM(share), NOTIFY | PUT, is_id, "128 bits in base64url"},
-    {CLAIM(message), NOTIFY | PUT, is_message_id, "a Message-ID"},
-    {CLAIM(origin), NOTIFY, is_origin, "the URL of a server"},
-    {CLAIM(agent), NOTIFY, is_service, "the name of a service"},
-    {CLAIM(digest), NOTIFY, is_digest, "a SHA-256 in hex"},
-    {CLAIM(id), RELEASE, is_mailbox_id, "a message id"},
-    {NULL, 0, 0, NULL, NULL},
+	{ CLAIM(iss), ALL, is_service, "the name of a service" },
+	{ CLAIM(aud), ALL, grip_name_is_host, "a host name" },
+	{ CLAIM(jti), ALL, is_id, "128 bits in base64url" },
+	{ CLAIM(sender), NOTIFY, grip_name_is_address, "an address" },
+	{ CLAIM(recipient), NOTIFY, grip_name_is_address, "an address" },
+	{ CLAIM(mailbox), NOTIFY | RELEASE, grip_name_is_address,
+	    "an address" },
+	{ CLAIM(user), PUT, grip_name_is_address, "an address" },
+	{ CLAIM(share), NOTIFY | PUT, is_id, "128 bits in base64url" },
+	{ CLAIM(message), NOTIFY | PUT, is_message_id, "a Message-ID" },
+	{ CLAIM(origin), NOTIFY, is_origin, "the URL of a server" },
+	{ CLAIM(agent), NOTIFY, is_service, "the name of a service" },
+	{ CLAIM(digest), NOTIFY, is_digest, "a SHA-256 in hex" },
+	{ CLAIM(id), RELEASE, is_mailbox_id, "a message id" },
+	{ NULL, 0, 0, NULL, NULL },
 };
 
 /* ---- tables ---- */
@@ -228,17 +231,16 @@ static enum outcome
 parse_times(const cJSON *payload, struct grip_claims *claims,
     struct reason *why)
 {
-	if (json_integer(payload, "iat", 0, JSON_MAX_INTEGER,
-	    &claims->iat) != 0)
+	if (json_integer(payload, "iat", 0, JSON_MAX_INTEGER, &claims->iat) !=
+	    0)
 		return refuse(why, "iat", "not a time");
-	if (json_integer(payload, "exp", 0, JSON_MAX_INTEGER,
-	    &claims->exp) != 0)
+	if (json_integer(payload, "exp", 0, JSON_MAX_INTEGER, &claims->exp) !=
+	    0)
 		return refuse(why, "exp", "not a time");
 	return OUTCOME_OK;
 }
 
-static enum outcome
-parse_token(const char *text, size_t len, bool nested,
+static enum outcome parse_token(const char *text, size_t len, bool nested,
     struct grip_token **token_r, struct reason *why);
 
 /* `tokens` holds one string. It is opened one level deep only: what is inside
@@ -362,8 +364,8 @@ add_nested(cJSON *payload, const char *token)
 	cJSON *array = cJSON_CreateArray();
 	cJSON *item = cJSON_CreateString(token);
 
-	if (array == NULL || item == NULL || !cJSON_AddItemToArray(array,
-	    item)) {
+	if (array == NULL || item == NULL ||
+	    !cJSON_AddItemToArray(array, item)) {
 		cJSON_Delete(item);
 		cJSON_Delete(array);
 		return -1;
@@ -420,8 +422,8 @@ grip_token_sign(enum grip_type type, const struct grip_claims *claims,
 	if (payload == NULL)
 		return reason_set(why, OUTCOME_TEMPFAIL, "internal",
 		    "cannot compose a token");
-	outcome = grip_jws_sign(grip_type_name(type), payload, key, token_r,
-	    why);
+	outcome =
+	    grip_jws_sign(grip_type_name(type), payload, key, token_r, why);
 	free(payload);
 	if (outcome != OUTCOME_OK)
 		return outcome;

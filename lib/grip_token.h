@@ -25,9 +25,9 @@
 #define GRIP_LIFETIME_SHORT 300
 
 enum grip_type {
-	GRIP_NOTIFY,  /* grip-notify+jwt: broker to destination ("B") */
-	GRIP_GET,     /* grip-get+jwt: agent to origin ("A"), B inside */
-	GRIP_PUT,     /* grip-put+jwt: broker to a user's origin */
+	GRIP_NOTIFY, /* grip-notify+jwt: broker to destination ("B") */
+	GRIP_GET, /* grip-get+jwt: agent to origin ("A"), B inside */
+	GRIP_PUT, /* grip-put+jwt: broker to a user's origin */
 	GRIP_RELEASE, /* grip-release+jwt: broker reads what it notified */
 	GRIP_TYPE_COUNT
 };
@@ -45,20 +45,20 @@ GRIP_EXPORT int64_t grip_type_max_lifetime(enum grip_type type);
  * NULL. */
 struct grip_claims {
 	int64_t iat, exp; /* seconds since 1970 */
-	char *iss;	  /* "_cb.bar.test" */
-	char *aud;	  /* host name of the server it is for */
-	char *jti;	  /* GRIP_ID_LEN characters */
-	char *sender;	  /* address: the From of the message */
-	char *recipient;  /* address that the sender wrote to */
-	char *mailbox;	  /* address whose account it is for */
-	char *user;	  /* address of the broker's own user */
-	char *share;	  /* GRIP_ID_LEN characters */
-	char *message;	  /* Message-ID without angle brackets */
-	char *origin;	  /* "https://mailbox.hospital.test" */
-	char *agent;	  /* "_rra.insurance.test" */
-	char *digest;	  /* SHA-256 of the request's body, hex */
-	char *id;	  /* message id at the destination */
-	char *token;	  /* the one nested token (claim `tokens`) */
+	char *iss; /* "_cb.bar.test" */
+	char *aud; /* host name of the server it is for */
+	char *jti; /* GRIP_ID_LEN characters */
+	char *sender; /* address: the From of the message */
+	char *recipient; /* address that the sender wrote to */
+	char *mailbox; /* address whose account it is for */
+	char *user; /* address of the broker's own user */
+	char *share; /* GRIP_ID_LEN characters */
+	char *message; /* Message-ID without angle brackets */
+	char *origin; /* "https://mailbox.hospital.test" */
+	char *agent; /* "_rra.insurance.test" */
+	char *digest; /* SHA-256 of the request's body, hex */
+	char *id; /* message id at the destination */
+	char *token; /* the one nested token (claim `tokens`) */
 };
 
 /*
@@ -67,7 +67,7 @@ struct grip_claims {
  */
 struct grip_claim {
 	const char *name;
-	size_t offset;	/* of the char * in struct grip_claims */
+	size_t offset; /* of the char * in struct grip_claims */
 	unsigned types;
 	bool (*is_valid)(const char *value);
 	const char *shape; /* for people: "an address" */
@@ -78,8 +78,8 @@ struct grip_claim {
 GRIP_EXPORT const struct grip_claim *grip_claim_table(void);
 
 /* Where a claim of the table lies; *grip_claims_field(c, &claims) = ... */
-GRIP_EXPORT char **grip_claims_field(const struct grip_claim *claim,
-    struct grip_claims *claims);
+GRIP_EXPORT char **
+grip_claims_field(const struct grip_claim *claim, struct grip_claims *claims);
 
 /* Frees the strings and zeroes the struct. */
 GRIP_EXPORT void grip_claims_free(struct grip_claims *claims);
@@ -87,9 +87,9 @@ GRIP_EXPORT void grip_claims_free(struct grip_claims *claims);
 struct grip_token {
 	enum grip_type type;
 	struct grip_claims claims;
-	EVP_PKEY *key;		  /* from jwk */
-	char key_hash[65];	  /* SHA-256 of its SPKI, hex */
-	struct grip_jws *jws;	  /* jws->payload: all claims as they came */
+	EVP_PKEY *key; /* from jwk */
+	char key_hash[65]; /* SHA-256 of its SPKI, hex */
+	struct grip_jws *jws; /* jws->payload: all claims as they came */
 	struct grip_token *inner; /* of GRIP_GET, else NULL */
 };
 
@@ -109,9 +109,9 @@ GRIP_EXPORT void grip_token_free(struct grip_token **token);
  * PERMFAIL "form" if a claim is missing, superfluous or misshapen; TEMPFAIL
  * "internal". The token is the caller's (free()).
  */
-GRIP_EXPORT enum outcome grip_token_sign(enum grip_type type,
-    const struct grip_claims *claims, EVP_PKEY *key, char **token_r,
-    struct reason *why);
+GRIP_EXPORT enum outcome
+grip_token_sign(enum grip_type type, const struct grip_claims *claims,
+    EVP_PKEY *key, char **token_r, struct reason *why);
 
 /* A fresh jti or share id: 128 random bits. */
 GRIP_EXPORT void grip_token_new_id(char id_r[GRIP_ID_SIZE]);

@@ -18,10 +18,10 @@
 #include "http_peer.h"
 #include "http_trust.h"
 
-#define HEAD_MAX 32768		/* all heads of one response, 1xx too */
-#define BODY_MAX (1024 * 1024)	/* without a sink, by default */
-#define EXPECT_MIN 65536	/* smaller bodies are sent unasked */
-#define AGE_MAX_S 50		/* idle connections; a server's is 60 */
+#define HEAD_MAX 32768 /* all heads of one response, 1xx too */
+#define BODY_MAX (1024 * 1024) /* without a sink, by default */
+#define EXPECT_MIN 65536 /* smaller bodies are sent unasked */
+#define AGE_MAX_S 50 /* idle connections; a server's is 60 */
 #define RECEIVE_BUFFER (256 * 1024)
 #define SEND_BUFFER (256 * 1024)
 
@@ -30,16 +30,16 @@ struct http_client {
 	CURL *curl;
 	struct http_identity identity;
 	struct http_peer peer;
-	struct curl_slist *addresses;	/* peer.addresses for libcurl */
+	struct curl_slist *addresses; /* peer.addresses for libcurl */
 	/* The call under way. */
 	const struct http_call *call;
 	struct http_result *result;
 	size_t head_bytes;
 	int64_t sent;
 	bool body_begun;
-	bool success;		/* the status is 2xx */
+	bool success; /* the status is 2xx */
 	bool head_bad;
-	unsigned blocked, opened;	/* sockets */
+	unsigned blocked, opened; /* sockets */
 };
 
 /* ---- callbacks of libcurl ---------------------------------------------- */
@@ -56,7 +56,7 @@ on_header(char *data, size_t one, size_t len, void *arg)
 		return 0;
 	}
 	if (client->body_begun)
-		return len;	/* trailers say nothing to us */
+		return len; /* trailers say nothing to us */
 	/* A status line: everything before it was interim. */
 	if (len > 5 && memcmp(data, "HTTP/", 5) == 0)
 		buffer_clear(&client->result->fields);
@@ -89,13 +89,14 @@ begin_body(struct http_client *client)
 	client->success = status >= 200 && status < 300;
 	if (!client->success)
 		return 0;
-	if (call->head != NULL && call->head(call->arg, (unsigned)status,
-	    size, &client->result->fields) != 0) {
+	if (call->head != NULL &&
+	    call->head(call->arg, (unsigned)status, size,
+		&client->result->fields) != 0) {
 		client->result->sink_failed = true;
 		return -1;
 	}
-	client->result->overrun = call->method != HTTP_HEAD &&
-	    size > body_max(call);
+	client->result->overrun =
+	    call->method != HTTP_HEAD && size > body_max(call);
 	return client->result->overrun ? -1 : 0;
 }
 
@@ -186,7 +187,7 @@ on_progress(void *arg, curl_off_t down_total, curl_off_t down,
 	const struct http_call *call = client->call;
 
 	if (call->progress(call->arg, up, up_total > 0 ? up_total : -1, down,
-	    down_total > 0 ? down_total : -1) == 0)
+		down_total > 0 ? down_total : -1) == 0)
 		return 0;
 	client->result->sink_failed = true;
 	return 1;
@@ -217,8 +218,8 @@ on_tls(CURL *curl, void *ctx, void *arg)
 	struct http_client *client = arg;
 
 	(void)curl;
-	if (http_trust_configure(ctx, &client->peer.check,
-	    &client->identity) == 0)
+	if (http_trust_configure(ctx, &client->peer.check, &client->identity) ==
+	    0)
 		return CURLE_OK;
 	ERR_clear_error();
 	return CURLE_SSL_CERTPROBLEM;
@@ -227,8 +228,7 @@ on_tls(CURL *curl, void *ctx, void *arg)
 /* ---- the handle -------------------------------------------------------- */
 
 struct http_client *
-http_client_new(const struct http_client_options *options,
-    struct reason *why)
+http_client_new(const struct http_client_options *options, struct reason *why)
 {
 	struct http_client *client = calloc(1, sizeof(*client));
 	const curl_version_info_data *version;
@@ -247,7 +247,7 @@ http_client_new(const struct http_client_options *options,
 		reason_set(why, OUTCOME_PERMFAIL, "local",
 		    "libcurl is built with %s, not with OpenSSL",
 		    version->ssl_version != NULL ? version->ssl_version :
-		    "no TLS");
+						   "no TLS");
 	else if (options->unix_socket == NULL && options->trust == NULL &&
 	    options->pins == NULL)
 		reason_set(why, OUTCOME_PERMFAIL, "local",
@@ -316,7 +316,7 @@ make_headers(const struct http_call *call, bool *failed_r)
 	if (copy.failed)
 		return NULL;
 	for (line = strtok_r(copy.text, "\r\n", &save); line != NULL;
-	    line = strtok_r(NULL, "\r\n", &save)) {
+	     line = strtok_r(NULL, "\r\n", &save)) {
 		if ((longer = curl_slist_append(list, line)) == NULL)
 			goto fail;
 		list = longer;
@@ -337,7 +337,8 @@ static void
 set_method(CURL *curl, const struct http_call *call)
 {
 	static const char *const names[] = {
-		[HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS",
+		[HTTP_DELETE] = "DELETE",
+		[HTTP_OPTIONS] = "OPTIONS",
 		[HTTP_PATCH] = "PATCH",
 	};
 
@@ -450,7 +451,7 @@ set_options(struct http_client *client, const struct http_call *call,
 	const struct http_client_options *options = &client->options;
 	CURL *curl = client->curl;
 
-	curl_easy_reset(curl);	/* keeps connections */
+	curl_easy_reset(curl); /* keeps connections */
 	curl_easy_setopt(curl, CURLOPT_URL, call->url);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT,
@@ -535,8 +536,7 @@ begin_call(struct http_client *client, const struct http_call *call,
 	client->blocked = client->opened = 0;
 	client->body_begun = client->success = client->head_bad = false;
 	result->body.max = HTTP_RESULT_PROBLEM_MAX;
-	if (call->sink == NULL &&
-	    body_max(call) > (int64_t)result->body.max)
+	if (call->sink == NULL && body_max(call) > (int64_t)result->body.max)
 		result->body.max = (size_t)body_max(call);
 }
 
@@ -565,8 +565,7 @@ http_client_perform(struct http_client *client, const struct http_call *call,
 	set_options(client, call, headers, error);
 	code = curl_easy_perform(client->curl);
 	/* An empty body never got to on_body. */
-	if (code == CURLE_OK && !client->body_begun &&
-	    begin_body(client) != 0)
+	if (code == CURLE_OK && !client->body_begun && begin_body(client) != 0)
 		code = CURLE_WRITE_ERROR;
 	result_r->authenticated = result_r->status != 0;
 	curl_slist_free_all(headers);

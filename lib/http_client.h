@@ -34,8 +34,8 @@
 
 struct http_client_addresses {
 	unsigned count;
-	char text[HTTP_CLIENT_ADDRESSES_MAX][46];	/* IPv4 or IPv6 */
-	unsigned ttl;		/* seconds that the answer may be used */
+	char text[HTTP_CLIENT_ADDRESSES_MAX][46]; /* IPv4 or IPv6 */
+	unsigned ttl; /* seconds that the answer may be used */
 };
 
 struct http_client_pins {
@@ -48,22 +48,22 @@ struct http_client_trust;
 
 /* `pem` is a bundle of certificates, read before the chroot. NULL with
  * `why` if it holds none. */
-struct http_client_trust *http_client_trust_new(const void *pem, size_t len,
-    struct reason *why);
+struct http_client_trust *
+http_client_trust_new(const void *pem, size_t len, struct reason *why);
 /* The same from a file; NULL path: the system's bundle. */
-struct http_client_trust *http_client_trust_load(const char *path,
-    struct reason *why);
+struct http_client_trust *
+http_client_trust_load(const char *path, struct reason *why);
 void http_client_trust_free(struct http_client_trust **trust);
 
 /* Everything that is a pointer must outlive the client. Zero means the
  * default. */
 struct http_client_options {
-	const char *user_agent;		/* default "Cargomail" */
+	const char *user_agent; /* default "Cargomail" */
 	/* Plain HTTP over this socket for every call; all that follows up to
 	 * the times is then without meaning. */
 	const char *unix_socket;
 
-	const struct http_client_trust *trust;	/* NULL: pins alone */
+	const struct http_client_trust *trust; /* NULL: pins alone */
 	/* Keys to believe for `host` (DNSSEC-validated), beside `trust`.
 	 * count 0 if there are none. NULL: no pins. */
 	enum outcome (*pins)(void *arg, const char *host,
@@ -71,7 +71,7 @@ struct http_client_options {
 	/* The addresses of a host. NULL: libcurl's own resolver. */
 	enum outcome (*resolve)(void *arg, const char *host,
 	    struct http_client_addresses *addresses_r, struct reason *why);
-	void *arg;			/* for both */
+	void *arg; /* for both */
 	/* Ports that a URL may name. NULL: 443 and 8443. */
 	const struct service_ports *ports;
 	/* Checked at the moment of connecting. NULL: any address. */
@@ -81,17 +81,17 @@ struct http_client_options {
 	size_t chain_len;
 	EVP_PKEY *key;
 
-	unsigned connect_ms;		/* default 15000 */
-	unsigned low_speed_rate;	/* bytes a second, default 1024 */
-	unsigned low_speed_s;		/* over this time, default 30 */
+	unsigned connect_ms; /* default 15000 */
+	unsigned low_speed_rate; /* bytes a second, default 1024 */
+	unsigned low_speed_s; /* over this time, default 30 */
 };
 
 struct http_client;
 
 /* NULL with `why`: libcurl is not of the OpenSSL kind, or chain and key do
  * not fit. */
-struct http_client *http_client_new(const struct http_client_options *options,
-    struct reason *why);
+struct http_client *
+http_client_new(const struct http_client_options *options, struct reason *why);
 void http_client_free(struct http_client **client);
 
 /* Drops kept connections (after a reload, or before a fork). */
@@ -102,7 +102,7 @@ struct http_call {
 	/* "https://host[:port]/path"; with a Unix socket
 	 * "http://localhost/path". */
 	const char *url;
-	const struct http_header_list *headers;		/* may be NULL */
+	const struct http_header_list *headers; /* may be NULL */
 
 	/* The body: from memory, or by `read` (body NULL), which puts up to
 	 * `max` bytes and returns their number, 0 before body_len bytes or
@@ -121,13 +121,13 @@ struct http_call {
 	int (*head)(void *arg, unsigned status, int64_t body_size,
 	    const struct buffer *fields);
 	/* Bytes so far and in all (-1: unknown); nonzero gives up. */
-	int (*progress)(void *arg, int64_t up, int64_t up_total,
-	    int64_t down, int64_t down_total);
-	void *arg;			/* for these four */
+	int (*progress)(void *arg, int64_t up, int64_t up_total, int64_t down,
+	    int64_t down_total);
+	void *arg; /* for these four */
 
-	unsigned wait_s;	/* seconds that the server may stay silent (a
+	unsigned wait_s; /* seconds that the server may stay silent (a
 				 * long poll); default low_speed_s */
-	unsigned total_ms;	/* whole call; default none */
+	unsigned total_ms; /* whole call; default none */
 };
 
 /*
@@ -144,8 +144,8 @@ struct http_call {
  * valid: a broken transfer may have a status and bytes. The result must have
  * been initialised; a former content is dropped.
  */
-enum outcome http_client_perform(struct http_client *client,
-    const struct http_call *call, struct http_result *result_r,
-    struct reason *why);
+enum outcome
+http_client_perform(struct http_client *client, const struct http_call *call,
+    struct http_result *result_r, struct reason *why);
 
 #endif

@@ -110,8 +110,8 @@ http_connection_in_time(struct http_connection *c, int64_t now)
 	}
 	if (now - c->rate_since < limits->rate_grace_ms)
 		return true;
-	if (c->rate_bytes * 1000 < (int64_t)limits->min_rate *
-	    (now - c->rate_since))
+	if (c->rate_bytes * 1000 <
+	    (int64_t)limits->min_rate * (now - c->rate_since))
 		return false;
 	c->rate_since = now;
 	c->rate_bytes = 0;
@@ -174,14 +174,14 @@ http_connection_new(const struct http_door *door, int fd,
 	}
 	buffer_init(&c->in, HTTP_HEAD_MAX);
 	c->state = door->flags & HTTP_LISTEN_PROXY ? HTTP_STATE_PROXY :
-	    HTTP_STATE_HANDSHAKE;
+						     HTTP_STATE_HANDSHAKE;
 	c->id = ++server->stats.accepted;
-	c->readable = event_new(server->base, fd, EV_READ | EV_PERSIST,
-	    on_event, c);
+	c->readable =
+	    event_new(server->base, fd, EV_READ | EV_PERSIST, on_event, c);
 	c->writable = event_new(server->base, fd, EV_WRITE, on_event, c);
 	c->again = event_new(server->base, -1, 0, on_event, c);
 	if (c->readable == NULL || c->writable == NULL || c->again == NULL)
-		abort();	/* for want of memory */
+		abort(); /* for want of memory */
 	http_connection_set_client(c, peer);
 	http_connection_set_deadline(c, server->limits.head_ms);
 	TAILQ_INSERT_TAIL(&server->all, c, all);

@@ -22,30 +22,30 @@
 #include "http_stream.h"
 
 #define HTTP_DOORS_MAX 16
-#define HTTP_SCRATCH (256 * 1024)	/* one a server, for reading */
-#define HTTP_CHUNK (64 * 1024)		/* of a file, one a sending reply */
-#define HTTP_WORK_MAX (1024 * 1024)	/* bytes in one event */
-#define HTTP_DRAIN_MAX (64 * 1024)	/* of a body nobody wants */
+#define HTTP_SCRATCH (256 * 1024) /* one a server, for reading */
+#define HTTP_CHUNK (64 * 1024) /* of a file, one a sending reply */
+#define HTTP_WORK_MAX (1024 * 1024) /* bytes in one event */
+#define HTTP_DRAIN_MAX (64 * 1024) /* of a body nobody wants */
 
 enum http_state {
-	HTTP_STATE_PROXY,	/* the PROXY protocol's header */
+	HTTP_STATE_PROXY, /* the PROXY protocol's header */
 	HTTP_STATE_HANDSHAKE,
-	HTTP_STATE_HEAD,	/* idle, or the head is coming */
-	HTTP_STATE_WAIT,	/* the handler is to act */
-	HTTP_STATE_BODY,	/* the body goes to the handler */
-	HTTP_STATE_SEND,	/* the reply goes out */
-	HTTP_STATE_DRAIN,	/* the rest of an unwanted body */
-	HTTP_STATE_LINGER,	/* we are done, the peer may not be */
+	HTTP_STATE_HEAD, /* idle, or the head is coming */
+	HTTP_STATE_WAIT, /* the handler is to act */
+	HTTP_STATE_BODY, /* the body goes to the handler */
+	HTTP_STATE_SEND, /* the reply goes out */
+	HTTP_STATE_DRAIN, /* the rest of an unwanted body */
+	HTTP_STATE_LINGER, /* we are done, the peer may not be */
 	HTTP_STATE_COUNT
 };
 
 enum http_step {
-	HTTP_STEP_MORE,		/* go on with the (new) state */
-	HTTP_STEP_READ,		/* wait until readable */
-	HTTP_STEP_WRITE,	/* wait until writable */
-	HTTP_STEP_HANDLER,	/* wait for the handler; watch the peer */
-	HTTP_STEP_PAUSE,	/* wait for the handler; do not read */
-	HTTP_STEP_DEAD,		/* close */
+	HTTP_STEP_MORE, /* go on with the (new) state */
+	HTTP_STEP_READ, /* wait until readable */
+	HTTP_STEP_WRITE, /* wait until writable */
+	HTTP_STEP_HANDLER, /* wait for the handler; watch the peer */
+	HTTP_STEP_PAUSE, /* wait for the handler; do not read */
+	HTTP_STEP_DEAD, /* close */
 };
 
 struct http_door {
@@ -57,11 +57,11 @@ struct http_door {
 };
 
 struct http_output {
-	char *data;		/* head and (a piece of) the body */
+	char *data; /* head and (a piece of) the body */
 	size_t len, done, size;
-	int file;		/* -1: none */
+	int file; /* -1: none */
 	off_t offset;
-	off_t left;		/* of the file, not yet in data */
+	off_t left; /* of the file, not yet in data */
 };
 
 struct http_connection {
@@ -72,21 +72,21 @@ struct http_connection {
 	struct http_stream stream;
 	enum http_state state;
 	struct event *readable, *writable, *again;
-	bool read_on;		/* `readable` is in the loop */
-	bool busy;		/* its steps are running */
-	bool is_idle;		/* it is in the idle list */
-	bool scanned_in;	/* what is in `in` holds no whole head */
-	bool close;		/* after this reply */
+	bool read_on; /* `readable` is in the loop */
+	bool busy; /* its steps are running */
+	bool is_idle; /* it is in the idle list */
+	bool scanned_in; /* what is in `in` holds no whole head */
+	bool close; /* after this reply */
 	size_t scanned;
-	struct buffer in;	/* read, not yet used */
+	struct buffer in; /* read, not yet used */
 	int64_t drain_left;
-	int64_t deadline;	/* ms of the monotonic clock, 0: none */
+	int64_t deadline; /* ms of the monotonic clock, 0: none */
 	int64_t rate_since;
 	int64_t rate_bytes;
 	struct http_output out;
 	struct http_exchange *x;
-	void *data;		/* the handler's */
-	uint8_t *certificate;	/* DER, made when asked for */
+	void *data; /* the handler's */
+	uint8_t *certificate; /* DER, made when asked for */
 	size_t certificate_len;
 	uint64_t id;
 	char client[64];
@@ -102,7 +102,7 @@ struct http_server {
 	struct http_door door[HTTP_DOORS_MAX];
 	unsigned doors;
 	bool accepting;
-	struct http_connection_list all, idle;	/* idle: longest first */
+	struct http_connection_list all, idle; /* idle: longest first */
 	struct http_server_stats stats;
 	struct event *tick, *stopped_event;
 	bool stopping;
@@ -112,17 +112,17 @@ struct http_server {
 	int64_t date_of;
 	char date[40];
 	char *scratch;
-	char *spare_chunk;	/* one freed HTTP_CHUNK buffer */
+	char *spare_chunk; /* one freed HTTP_CHUNK buffer */
 };
 
 struct http_exchange {
 	struct http_connection *connection;
 	void *state;
-	bool known;		/* the handler was told of it */
-	bool accepted;		/* it wants the body */
+	bool known; /* the handler was told of it */
+	bool accepted; /* it wants the body */
 	bool paused;
-	bool ended;		/* body_end was called */
-	bool continued;		/* 100 Continue is not (or no more) owed */
+	bool ended; /* body_end was called */
+	bool continued; /* 100 Continue is not (or no more) owed */
 	bool gather;
 	bool replied;
 	bool aborted;
@@ -162,11 +162,11 @@ void http_server_connection_idle(struct http_server *server);
 void http_server_connection_gone(struct http_server *server);
 
 /* http_exchange.c */
-struct http_exchange *http_exchange_new(struct http_connection *c,
-    const char *head, size_t len);
+struct http_exchange *
+http_exchange_new(struct http_connection *c, const char *head, size_t len);
 void http_exchange_free(struct http_exchange *x);
-void http_exchange_deliver(struct http_exchange *x, const void *data,
-    size_t len);
+void
+http_exchange_deliver(struct http_exchange *x, const void *data, size_t len);
 void http_exchange_end_body(struct http_exchange *x);
 
 /* http_reply.c: a problem of ours, after which the connection closes. */

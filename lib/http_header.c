@@ -15,7 +15,10 @@ http_is_token_char(unsigned char c)
 	/* One bit for each ASCII character: letters, digits and
 	 * !#$%&'*+-.^_`|~ (RFC 9110, section 5.6.2). */
 	static const uint32_t map[4] = {
-		0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff,
+		0x00000000,
+		0x03ff6cfa,
+		0xc7fffffe,
+		0x57ffffff,
 	};
 
 	return c < 128 && (map[c >> 5] >> (c & 31) & 1) != 0;

@@ -24,20 +24,22 @@ static const struct {
 };
 
 static const char *const methods[] = {
-	[HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_PUT] = "PUT",
-	[HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE",
-	[HTTP_OPTIONS] = "OPTIONS", [HTTP_PATCH] = "PATCH",
+	[HTTP_GET] = "GET",
+	[HTTP_HEAD] = "HEAD",
+	[HTTP_PUT] = "PUT",
+	[HTTP_POST] = "POST",
+	[HTTP_DELETE] = "DELETE",
+	[HTTP_OPTIONS] = "OPTIONS",
+	[HTTP_PATCH] = "PATCH",
 };
 
 /* Fields whose second copy would make a message mean two things. */
-static const char *const singletons[] = {
-	"authorization", "content-encoding", "content-length",
-	"content-location", "content-range", "content-type", "date", "etag",
-	"expect", "host", "if-match", "if-modified-since", "if-none-match",
-	"if-range", "if-unmodified-since", "last-modified", "location",
-	"origin", "range", "referer", "retry-after", "transfer-encoding",
-	"user-agent", NULL
-};
+static const char *const singletons[] = { "authorization", "content-encoding",
+	"content-length", "content-location", "content-range", "content-type",
+	"date", "etag", "expect", "host", "if-match", "if-modified-since",
+	"if-none-match", "if-range", "if-unmodified-since", "last-modified",
+	"location", "origin", "range", "referer", "retry-after",
+	"transfer-encoding", "user-agent", NULL };
 
 unsigned
 http_fault_status(enum http_fault fault)
@@ -149,7 +151,7 @@ parse_fields(char *line, const char *end, struct http_fields *fields,
 			return HTTP_FAULT_SYNTAX;
 		}
 		if (*line == '\0')
-			break;	/* the empty line */
+			break; /* the empty line */
 		if (fields->count == HTTP_FIELDS_MAX) {
 			*detail_r = "too many fields";
 			return HTTP_FAULT_LARGE;
@@ -341,8 +343,8 @@ parse_status_line(const char *line, unsigned *status_r)
 	if (strncmp(line, "HTTP/1.1 ", 9) != 0)
 		return -1;
 	line += 9;
-	if (line[0] < '1' || line[0] > '5' || line[1] < '0' ||
-	    line[1] > '9' || line[2] < '0' || line[2] > '9' ||
+	if (line[0] < '1' || line[0] > '5' || line[1] < '0' || line[1] > '9' ||
+	    line[2] < '0' || line[2] > '9' ||
 	    (line[3] != ' ' && line[3] != '\0'))
 		return -1;
 	for (p = (const unsigned char *)line; *p != '\0'; p++)
@@ -354,8 +356,8 @@ parse_status_line(const char *line, unsigned *status_r)
 }
 
 enum http_fault
-http_parse_response(char *head, size_t len,
-    struct http_response *response_r, const char **detail_r)
+http_parse_response(char *head, size_t len, struct http_response *response_r,
+    const char **detail_r)
 {
 	char *fields = cut_line(head, head + len);
 	enum http_fault fault;
@@ -364,8 +366,7 @@ http_parse_response(char *head, size_t len,
 	*detail_r = "bad status line";
 	if (fields == NULL || parse_status_line(head, &response_r->status))
 		return HTTP_FAULT_SYNTAX;
-	fault = parse_fields(fields, head + len, &response_r->fields,
-	    detail_r);
+	fault = parse_fields(fields, head + len, &response_r->fields, detail_r);
 	if (fault != HTTP_FAULT_NONE)
 		return fault;
 	*detail_r = "bad framing";
@@ -373,7 +374,7 @@ http_parse_response(char *head, size_t len,
 	response_r->body_size = -1;
 	if (http_fields_get(&response_r->fields, "transfer-encoding") != NULL ||
 	    (length != NULL &&
-	    parse_length(length, &response_r->body_size) != 0))
+		parse_length(length, &response_r->body_size) != 0))
 		return HTTP_FAULT_SYNTAX;
 	response_r->close = wants_close(&response_r->fields);
 	return HTTP_FAULT_NONE;

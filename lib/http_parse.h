@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_HEAD_MAX 16384	/* bytes of a head with its empty line */
+#define HTTP_HEAD_MAX 16384 /* bytes of a head with its empty line */
 #define HTTP_FIELDS_MAX 100
 #define HTTP_SEGMENTS_MAX 16
 #define HTTP_QUERY_MAX 16
@@ -32,8 +32,8 @@ enum http_method {
 };
 
 struct http_field {
-	const char *name;	/* lower case */
-	const char *value;	/* without blanks around it */
+	const char *name; /* lower case */
+	const char *value; /* without blanks around it */
 };
 
 struct http_fields {
@@ -52,18 +52,18 @@ struct http_request {
 	const char *segment[HTTP_SEGMENTS_MAX];
 	unsigned query_count;
 	struct http_field query[HTTP_QUERY_MAX]; /* decoded, names unique */
-	const char *host;	/* lower case, without port */
-	uint16_t port;		/* of the Host field, 0 if none */
-	int64_t body_size;	/* Content-Length, 0 if none */
-	bool has_length;	/* there was a Content-Length */
+	const char *host; /* lower case, without port */
+	uint16_t port; /* of the Host field, 0 if none */
+	int64_t body_size; /* Content-Length, 0 if none */
+	bool has_length; /* there was a Content-Length */
 	bool expect_continue;
-	bool close;		/* Connection: close */
+	bool close; /* Connection: close */
 	struct http_fields fields;
 };
 
 struct http_response {
-	unsigned status;	/* 100 to 599 */
-	int64_t body_size;	/* Content-Length, -1 if none */
+	unsigned status; /* 100 to 599 */
+	int64_t body_size; /* Content-Length, -1 if none */
 	bool close;
 	struct http_fields fields;
 };
@@ -71,13 +71,13 @@ struct http_response {
 /* What was wrong, with the status that it is answered with. */
 enum http_fault {
 	HTTP_FAULT_NONE,
-	HTTP_FAULT_SYNTAX,	/* 400 bad-request */
-	HTTP_FAULT_LENGTH,	/* 411 length-required: Transfer-Encoding */
-	HTTP_FAULT_LARGE,	/* 431 header-too-large */
-	HTTP_FAULT_EXPECT,	/* 417 expectation-failed */
-	HTTP_FAULT_MISDIRECTED,	/* 421 misdirected: not a host of ours */
-	HTTP_FAULT_METHOD,	/* 501 method-unknown */
-	HTTP_FAULT_VERSION,	/* 505 version-unknown */
+	HTTP_FAULT_SYNTAX, /* 400 bad-request */
+	HTTP_FAULT_LENGTH, /* 411 length-required: Transfer-Encoding */
+	HTTP_FAULT_LARGE, /* 431 header-too-large */
+	HTTP_FAULT_EXPECT, /* 417 expectation-failed */
+	HTTP_FAULT_MISDIRECTED, /* 421 misdirected: not a host of ours */
+	HTTP_FAULT_METHOD, /* 501 method-unknown */
+	HTTP_FAULT_VERSION, /* 505 version-unknown */
 	HTTP_FAULT_COUNT
 };
 
@@ -108,15 +108,14 @@ enum http_fault http_parse_response(char *head, size_t len,
 
 /* The value of a field (lower-case name), NULL if absent. Fields that may
  * stand only once were checked while parsing. */
-const char *http_fields_get(const struct http_fields *fields,
-    const char *name);
-const char *http_request_get(const struct http_request *request,
-    const char *name);
+const char *http_fields_get(const struct http_fields *fields, const char *name);
+const char *
+http_request_get(const struct http_request *request, const char *name);
 
 /* The decoded value of a query parameter, "" if it has none, NULL if the
  * parameter is absent. */
-const char *http_query_get(const struct http_request *request,
-    const char *name);
+const char *
+http_query_get(const struct http_request *request, const char *name);
 
 /* "Range: bytes=…" against a representation of `size` bytes: 1 and the range
  * (inside the size), 0 if it is to be ignored (absent, several ranges,

@@ -44,8 +44,8 @@ address_is_good(const char *text, const struct address_policy *policy)
 
 	if (getaddrinfo(text, NULL, &hints, &info) != 0)
 		return false;
-	allowed = policy == NULL ||
-	    address_policy_allows(info->ai_addr, policy);
+	allowed =
+	    policy == NULL || address_policy_allows(info->ai_addr, policy);
 	freeaddrinfo(info);
 	return allowed;
 }
@@ -60,10 +60,9 @@ compose_addresses(struct http_peer *peer, const struct service_url *url,
 
 	buffer_init(&line, sizeof(peer->addresses) - 1);
 	buffer_add_format(&line, "%s:%u:", url->host, url->port);
-	for (i = 0; i < addresses->count &&
-	    i < HTTP_CLIENT_ADDRESSES_MAX; i++) {
-		if (!address_is_good(addresses->text[i],
-		    peer->options->policy))
+	for (i = 0; i < addresses->count && i < HTTP_CLIENT_ADDRESSES_MAX;
+	     i++) {
+		if (!address_is_good(addresses->text[i], peer->options->policy))
 			continue;
 		buffer_add_format(&line, "%s%s", good > 0 ? "," : "",
 		    addresses->text[i]);
@@ -88,7 +87,7 @@ resolve(struct http_peer *peer, const struct service_url *url,
 
 	if (options->resolve == NULL ||
 	    (strcmp(peer->resolved, url->text) == 0 &&
-	    now < peer->resolved_until))
+		now < peer->resolved_until))
 		return OUTCOME_OK;
 	peer->resolved[0] = '\0';
 	outcome = options->resolve(options->arg, url->host, &addresses, why);
@@ -101,8 +100,10 @@ resolve(struct http_peer *peer, const struct service_url *url,
 		return reason_set(why, OUTCOME_PERMFAIL, "address",
 		    "%s has no address that we may connect to", url->host);
 	snprintf(peer->resolved, sizeof(peer->resolved), "%s", url->text);
-	peer->resolved_until = now + 1000 * (int64_t)
-	    (addresses.ttl < TTL_MAX_S ? addresses.ttl : TTL_MAX_S);
+	peer->resolved_until = now +
+	    1000 *
+		(int64_t)(addresses.ttl < TTL_MAX_S ? addresses.ttl :
+						      TTL_MAX_S);
 	return OUTCOME_OK;
 }
 
@@ -121,8 +122,8 @@ set_check(struct http_peer *peer, const struct service_url *url,
 	check->host[0] = '\0';
 	memset(&check->pins, 0, sizeof(check->pins));
 	if (options->pins != NULL) {
-		outcome = options->pins(options->arg, url->host, &check->pins,
-		    why);
+		outcome =
+		    options->pins(options->arg, url->host, &check->pins, why);
 		if (outcome != OUTCOME_OK)
 			return outcome;
 		if (check->pins.count > HTTP_CLIENT_PINS_MAX)
@@ -150,8 +151,7 @@ http_peer_forget(struct http_peer *peer)
 }
 
 enum outcome
-http_peer_find(struct http_peer *peer, const char *url_text,
-    struct reason *why)
+http_peer_find(struct http_peer *peer, const char *url_text, struct reason *why)
 {
 	struct service_url url;
 	enum outcome outcome;
@@ -162,8 +162,9 @@ http_peer_find(struct http_peer *peer, const char *url_text,
 			goto bad;
 		return OUTCOME_OK;
 	}
-	if (service_url_split(url_text, peer->options->ports, &url,
-	    &path) != 0 || !path_is_good(path))
+	if (service_url_split(url_text, peer->options->ports, &url, &path) !=
+		0 ||
+	    !path_is_good(path))
 		goto bad;
 	if ((outcome = resolve(peer, &url, why)) != OUTCOME_OK)
 		return outcome;

@@ -12,7 +12,7 @@
 
 struct http_peer {
 	const struct http_client_options *options;
-	struct http_trust_check check;		/* for the handshake */
+	struct http_trust_check check; /* for the handshake */
 	/* "host:port:address,address" of the last host, "" if libcurl is to
 	 * resolve it; and until when it may be used. */
 	char addresses[1280];
@@ -28,7 +28,7 @@ void http_peer_init(struct http_peer *peer,
 void http_peer_forget(struct http_peer *peer);
 
 /* Makes `peer` that of the URL. Else as http_client_perform says. */
-enum outcome http_peer_find(struct http_peer *peer, const char *url,
-    struct reason *why);
+enum outcome
+http_peer_find(struct http_peer *peer, const char *url, struct reason *why);
 
 #endif

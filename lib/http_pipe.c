@@ -16,20 +16,20 @@
 #include "http_pipe.h"
 #include "unix_socket.h"
 
-#define CHUNK (256 * 1024)	/* gathered before it is written */
+#define CHUNK (256 * 1024) /* gathered before it is written */
 #define TIMEOUT_MS 60000
 
 struct pipe {
 	const struct http_pipe_put *put;
 	unsigned get_status;
-	struct http_result *result;	/* of the PUT */
+	struct http_result *result; /* of the PUT */
 	int fd;
 	char *chunk;
 	size_t len;
-	bool other_status;	/* the GET was answered with another 2xx */
+	bool other_status; /* the GET was answered with another 2xx */
 	bool wrong_size;
-	bool answered;		/* a final response to the PUT is in */
-	struct reason why;	/* what failed on the PUT's side */
+	bool answered; /* a final response to the PUT is in */
+	struct reason why; /* what failed on the PUT's side */
 };
 
 /* Sets the reason of this side and returns -1. */
@@ -146,8 +146,8 @@ read_response(struct pipe *p, bool *go_on_r)
 	errno = 0;
 	*go_on_r = false;
 	if ((end = read_head(p, head, &len)) < 0 ||
-	    http_parse_response(head, (size_t)end, &response,
-	    &detail) != HTTP_FAULT_NONE)
+	    http_parse_response(head, (size_t)end, &response, &detail) !=
+		HTTP_FAULT_NONE)
 		return fail(p, "response of the mailbox");
 	if (response.status == 100 && len == (size_t)end) {
 		*go_on_r = true;
@@ -182,10 +182,11 @@ begin_put(struct pipe *p)
 		goto out;
 	}
 	setsockopt(p->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	buffer_add_format(&head, "PUT %s HTTP/1.1\r\nHost: localhost\r\n"
+	buffer_add_format(&head,
+	    "PUT %s HTTP/1.1\r\nHost: localhost\r\n"
 	    "Content-Length: %" PRId64 "\r\nConnection: close\r\n%s",
-	    put->path, put->size, put->size > 0 ?
-	    "Expect: 100-continue\r\n" : "");
+	    put->path, put->size,
+	    put->size > 0 ? "Expect: 100-continue\r\n" : "");
 	if (put->headers != NULL)
 		buffer_add(&head, put->headers->text, put->headers->len);
 	buffer_add_string(&head, "\r\n");
@@ -239,8 +240,10 @@ range_fits(const struct pipe *p, const struct buffer *fields)
 	if (p->get_status != 206)
 		return true;
 	return http_parse_content_range(http_result_field(fields,
-	    "content-range", text, sizeof(text)), &offset, &len,
-	    &size) == 0 && len == p->put->size && offset + len == size;
+					    "content-range", text,
+					    sizeof(text)),
+		   &offset, &len, &size) == 0 &&
+	    len == p->put->size && offset + len == size;
 }
 
 static int
@@ -324,8 +327,10 @@ http_client_pipe(struct http_client *client, const struct http_call *get,
     unsigned get_status, const struct http_pipe_put *put,
     struct http_result result_r[2], struct reason *why)
 {
-	struct pipe p = { .put = put, .get_status = get_status,
-	    .result = &result_r[1], .fd = -1 };
+	struct pipe p = { .put = put,
+		.get_status = get_status,
+		.result = &result_r[1],
+		.fd = -1 };
 	struct http_call call = *get;
 	enum outcome outcome;
 

@@ -15,10 +15,10 @@
 
 struct http_pipe_put {
 	const char *unix_socket;
-	const char *path;		/* target: "/v1/resources/…?lease=…" */
-	const struct http_header_list *headers;	/* may be NULL */
-	int64_t size;			/* bytes of the body, exactly */
-	unsigned timeout_ms;		/* a send or receive; default 60000 */
+	const char *path; /* target: "/v1/resources/…?lease=…" */
+	const struct http_header_list *headers; /* may be NULL */
+	int64_t size; /* bytes of the body, exactly */
+	unsigned timeout_ms; /* a send or receive; default 60000 */
 };
 
 /*
@@ -34,9 +34,9 @@ struct http_pipe_put {
  * the middle: put_r->status is then set). A transfer that breaks closes the
  * PUT short, so that the mailbox keeps what it has.
  */
-enum outcome http_client_pipe(struct http_client *client,
-    const struct http_call *get, unsigned get_status,
-    const struct http_pipe_put *put, struct http_result result_r[2],
-    struct reason *why);
+enum outcome
+http_client_pipe(struct http_client *client, const struct http_call *get,
+    unsigned get_status, const struct http_pipe_put *put,
+    struct http_result result_r[2], struct reason *why);
 
 #endif

@@ -32,7 +32,7 @@ http_parse_range(const char *value, int64_t size, int64_t *offset_r,
 	if (value == NULL || strncmp(value, "bytes=", 6) != 0)
 		return 0;
 	value += 6;
-	if (*value == '-') {	/* the last N bytes */
+	if (*value == '-') { /* the last N bytes */
 		value++;
 		if ((last = take_number(&value)) < 0 || *value != '\0')
 			return 0;
@@ -57,8 +57,8 @@ http_parse_range(const char *value, int64_t size, int64_t *offset_r,
 }
 
 int
-http_parse_content_range(const char *value, int64_t *offset_r,
-    int64_t *len_r, int64_t *size_r)
+http_parse_content_range(const char *value, int64_t *offset_r, int64_t *len_r,
+    int64_t *size_r)
 {
 	int64_t first, last, size;
 

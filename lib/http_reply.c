@@ -22,20 +22,35 @@ static const struct {
 	unsigned status;
 	const char *reason;
 } reasons[] = {
-	{ 200, "OK" }, { 201, "Created" }, { 202, "Accepted" },
-	{ 204, "No Content" }, { 206, "Partial Content" },
-	{ 304, "Not Modified" }, { 400, "Bad Request" },
-	{ 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
-	{ 405, "Method Not Allowed" }, { 408, "Request Timeout" },
-	{ 409, "Conflict" }, { 410, "Gone" }, { 411, "Length Required" },
-	{ 412, "Precondition Failed" }, { 413, "Content Too Large" },
-	{ 415, "Unsupported Media Type" }, { 416, "Range Not Satisfiable" },
-	{ 417, "Expectation Failed" }, { 421, "Misdirected Request" },
-	{ 422, "Unprocessable Content" }, { 428, "Precondition Required" },
+	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 204, "No Content" },
+	{ 206, "Partial Content" },
+	{ 304, "Not Modified" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 408, "Request Timeout" },
+	{ 409, "Conflict" },
+	{ 410, "Gone" },
+	{ 411, "Length Required" },
+	{ 412, "Precondition Failed" },
+	{ 413, "Content Too Large" },
+	{ 415, "Unsupported Media Type" },
+	{ 416, "Range Not Satisfiable" },
+	{ 417, "Expectation Failed" },
+	{ 421, "Misdirected Request" },
+	{ 422, "Unprocessable Content" },
+	{ 428, "Precondition Required" },
 	{ 429, "Too Many Requests" },
 	{ 431, "Request Header Fields Too Large" },
-	{ 500, "Internal Server Error" }, { 501, "Not Implemented" },
-	{ 502, "Bad Gateway" }, { 503, "Service Unavailable" },
+	{ 500, "Internal Server Error" },
+	{ 501, "Not Implemented" },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
 	{ 505, "HTTP Version Not Supported" },
 	{ 507, "Insufficient Storage" },
 };
@@ -197,7 +212,7 @@ http_reply(struct http_exchange *x, unsigned status,
 	if (begin_reply(x, headers) == 0) {
 		compose_head(x, status, headers, (int64_t)len,
 		    send < HTTP_CHUNK ? send :
-		    send + HTTP_HEADER_LIST_MAX + 512);
+					send + HTTP_HEADER_LIST_MAX + 512);
 		if (send > 0)
 			memcpy(c->out.data + c->out.len, body, send);
 		c->out.len += send;
@@ -221,8 +236,8 @@ http_reply_file(struct http_exchange *x, unsigned status,
 		return;
 	}
 	/* A small file fits behind its head; a large one comes by chunks. */
-	room = len < HTTP_CHUNK - HTTP_HEADER_LIST_MAX - 512 ?
-	    (size_t)len : HTTP_CHUNK;
+	room = len < HTTP_CHUNK - HTTP_HEADER_LIST_MAX - 512 ? (size_t)len :
+							       HTTP_CHUNK;
 	compose_head(x, status, headers, len, room);
 	c->out.file = fd;
 	c->out.offset = offset;
@@ -247,8 +262,9 @@ http_reply_fault(struct http_exchange *x, enum http_fault fault,
 	http_header_init(&headers);
 	http_header_add(&headers, "Content-Type", "application/problem+json");
 	/* `detail` is a fixed text of ours: nothing in it needs escaping. */
-	n = snprintf(body, sizeof(body), "{\"type\":\"/problems/%s\","
-	    "\"status\":%u,\"detail\":\"%s\"}", http_fault_problem(fault),
-	    status, detail);
+	n = snprintf(body, sizeof(body),
+	    "{\"type\":\"/problems/%s\","
+	    "\"status\":%u,\"detail\":\"%s\"}",
+	    http_fault_problem(fault), status, detail);
 	http_reply(x, status, &headers, body, (size_t)n);
 }

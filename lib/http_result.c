@@ -42,8 +42,7 @@ http_result_clear(struct http_result *result)
 }
 
 int
-http_result_add_field(struct http_result *result, const char *line,
-    size_t len)
+http_result_add_field(struct http_result *result, const char *line, size_t len)
 {
 	size_t start = result->fields.len, i;
 	bool in_name = true;
@@ -72,8 +71,8 @@ http_result_add_field(struct http_result *result, const char *line,
 }
 
 const char *
-http_result_field(const struct buffer *fields, const char *name,
-    char *text_r, size_t size)
+http_result_field(const struct buffer *fields, const char *name, char *text_r,
+    size_t size)
 {
 	const char *line = buffer_string(fields), *end;
 	size_t len = strlen(name);
@@ -109,8 +108,8 @@ retry_after(const struct http_result *result, int64_t now)
 	char text[64], *end;
 	int64_t when;
 
-	if (http_result_header(result, "retry-after", text,
-	    sizeof(text)) == NULL)
+	if (http_result_header(result, "retry-after", text, sizeof(text)) ==
+	    NULL)
 		return -1;
 	if (text[0] >= '0' && text[0] <= '9') {
 		when = strtoll(text, &end, 10);
@@ -147,8 +146,8 @@ take_detail(struct http_result *result, const char *detail)
 	if (detail == NULL)
 		return;
 	for (i = 0; detail[i] != '\0' && i + 1 < sizeof(result->detail); i++)
-		result->detail[i] = detail[i] >= 0x20 && detail[i] < 0x7f ?
-		    detail[i] : '?';
+		result->detail[i] =
+		    detail[i] >= 0x20 && detail[i] < 0x7f ? detail[i] : '?';
 	result->detail[i] = '\0';
 }
 
@@ -161,13 +160,12 @@ http_result_interpret(struct http_result *result, int64_t now)
 	cJSON *json;
 
 	result->retry_after = retry_after(result, now);
-	if (http_result_header(result, "content-type", type,
-	    sizeof(type)) == NULL ||
+	if (http_result_header(result, "content-type", type, sizeof(type)) ==
+		NULL ||
 	    strncasecmp(type, problem, sizeof(problem) - 1) != 0 ||
 	    strchr("; \t", type[sizeof(problem) - 1]) == NULL)
 		return;
-	json = json_parse(buffer_string(&result->body), result->body.len,
-	    NULL);
+	json = json_parse(buffer_string(&result->body), result->body.len, NULL);
 	if (json == NULL)
 		return;
 	take_problem(result, json_string(json, "type"));

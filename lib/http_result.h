@@ -12,20 +12,20 @@
 
 #include "buffer.h"
 
-#define HTTP_RESULT_FIELDS_MAX 16384	/* bytes of fields that are kept */
-#define HTTP_RESULT_PROBLEM_MAX 65536	/* bytes of a body without a sink */
+#define HTTP_RESULT_FIELDS_MAX 16384 /* bytes of fields that are kept */
+#define HTTP_RESULT_PROBLEM_MAX 65536 /* bytes of a body without a sink */
 
 struct http_result {
-	unsigned status;	/* 0: no response */
-	bool authenticated;	/* the response came from a verified peer */
-	bool overrun;		/* the body exceeded max_body */
-	bool sink_failed;	/* sink, head, read or progress gave up */
-	int64_t bytes;		/* of the response's body */
-	int64_t retry_after;	/* seconds, -1 if not said */
-	char problem[32];	/* name of the problem type, "" if none */
-	char detail[160];	/* its detail, printable ASCII */
-	struct buffer fields;	/* "name: value\n" lines, names lower case */
-	struct buffer body;	/* what did not go to a sink */
+	unsigned status; /* 0: no response */
+	bool authenticated; /* the response came from a verified peer */
+	bool overrun; /* the body exceeded max_body */
+	bool sink_failed; /* sink, head, read or progress gave up */
+	int64_t bytes; /* of the response's body */
+	int64_t retry_after; /* seconds, -1 if not said */
+	char problem[32]; /* name of the problem type, "" if none */
+	char detail[160]; /* its detail, printable ASCII */
+	struct buffer fields; /* "name: value\n" lines, names lower case */
+	struct buffer body; /* what did not go to a sink */
 };
 
 /* A result is initialised once, may be used for many calls, and is freed. */
@@ -47,8 +47,8 @@ const char *http_result_field(const struct buffer *fields, const char *name,
 
 /* Adds a field to result->fields, its name in lower case. One with 8-bit or
  * control bytes is left out. -1 if there is no room. */
-int http_result_add_field(struct http_result *result, const char *line,
-    size_t len);
+int
+http_result_add_field(struct http_result *result, const char *line, size_t len);
 
 /* Once all is in: reads retry_after, problem and detail out of fields and
  * body. `now` in seconds since 1970. */

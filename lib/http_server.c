@@ -91,7 +91,7 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 		}
 		if (server->handler->accepted != NULL &&
 		    !server->handler->accepted(server->context, fd,
-		    door->number)) {
+			door->number)) {
 			close(fd);
 			continue;
 		}
@@ -138,8 +138,9 @@ must_go(const struct http_connection *c, int64_t now)
 {
 	const struct http_server *server = c->server;
 
-	return server->stopping && (now >= server->stop_at ||
-	    (c->x == NULL && c->state != HTTP_STATE_LINGER));
+	return server->stopping &&
+	    (now >= server->stop_at ||
+		(c->x == NULL && c->state != HTTP_STATE_LINGER));
 }
 
 /* Nothing here is urgent to the millisecond, and one timer for all spares
@@ -167,8 +168,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 struct http_server *
 http_server_new(struct event_base *base,
-    const struct http_server_limits *limits,
-    const struct http_handler *handler, void *context)
+    const struct http_server_limits *limits, const struct http_handler *handler,
+    void *context)
 {
 	static const struct timeval tick = { 0, TICK_MS * 1000 };
 	struct http_server *server = x_calloc(1, sizeof(*server));
@@ -176,8 +177,7 @@ http_server_new(struct event_base *base,
 	/* OpenSSL writes with write(2): a peer that is gone must not end us. */
 	signal(SIGPIPE, SIG_IGN);
 	server->base = base;
-	server->limits = limits != NULL ? *limits :
-	    http_server_default_limits;
+	server->limits = limits != NULL ? *limits : http_server_default_limits;
 	server->handler = handler;
 	server->context = context;
 	server->scratch = x_malloc(HTTP_SCRATCH);
@@ -187,7 +187,7 @@ http_server_new(struct event_base *base,
 	server->tick = event_new(base, -1, EV_PERSIST, on_tick, server);
 	server->stopped_event = event_new(base, -1, 0, on_stopped, server);
 	if (server->tick == NULL || server->stopped_event == NULL)
-		abort();	/* for want of memory */
+		abort(); /* for want of memory */
 	event_add(server->tick, &tick);
 	return server;
 }
@@ -203,8 +203,8 @@ is_unix_socket(int fd)
 }
 
 int
-http_server_listen(struct http_server *server, int fd,
-    struct tls_server *tls, int door_number, unsigned flags)
+http_server_listen(struct http_server *server, int fd, struct tls_server *tls,
+    int door_number, unsigned flags)
 {
 	struct http_door *door = &server->door[server->doors];
 
@@ -215,10 +215,10 @@ http_server_listen(struct http_server *server, int fd,
 	door->tls = tls;
 	door->number = door_number;
 	door->flags = flags;
-	door->event = event_new(server->base, fd, EV_READ | EV_PERSIST,
-	    on_accept, door);
+	door->event =
+	    event_new(server->base, fd, EV_READ | EV_PERSIST, on_accept, door);
 	if (door->event == NULL)
-		abort();	/* for want of memory */
+		abort(); /* for want of memory */
 	if (server->accepting)
 		event_add(door->event, NULL);
 	server->doors++;

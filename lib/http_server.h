@@ -39,11 +39,11 @@ struct http_exchange;
 
 struct http_server_limits {
 	unsigned max_connections;
-	unsigned head_ms;	/* handshake and head together */
-	unsigned idle_ms;	/* between requests */
-	unsigned linger_ms;	/* draining before a close */
-	unsigned min_rate;	/* bytes a second of a body, both ways */
-	unsigned rate_grace_ms;	/* window over which the rate is taken */
+	unsigned head_ms; /* handshake and head together */
+	unsigned idle_ms; /* between requests */
+	unsigned linger_ms; /* draining before a close */
+	unsigned min_rate; /* bytes a second of a body, both ways */
+	unsigned rate_grace_ms; /* window over which the rate is taken */
 };
 
 /* 4096 connections, 10 s, 60 s, 5 s, 1024 bytes a second over 20 s. */
@@ -72,11 +72,11 @@ struct http_handler {
 /* `limits` NULL: the default. `handler` must outlive the server. Ignores
  * SIGPIPE for the process. Aborts for want of memory. */
 struct http_server *http_server_new(struct event_base *base,
-    const struct http_server_limits *limits,
-    const struct http_handler *handler, void *context);
+    const struct http_server_limits *limits, const struct http_handler *handler,
+    void *context);
 
 enum http_listen_flags {
-	HTTP_LISTEN_PROXY = 1,	/* a PROXY protocol header comes first */
+	HTTP_LISTEN_PROXY = 1, /* a PROXY protocol header comes first */
 };
 
 /* Serves a listening, non-blocking socket (taken over). `tls` NULL: plain
@@ -96,12 +96,12 @@ void http_server_stop(struct http_server *server, unsigned deadline_ms,
 void http_server_free(struct http_server **server);
 
 struct http_server_stats {
-	unsigned connections;	/* now */
-	unsigned exchanges;	/* now */
+	unsigned connections; /* now */
+	unsigned exchanges; /* now */
 	uint64_t accepted;
-	uint64_t refused;	/* handshakes and heads */
+	uint64_t refused; /* handshakes and heads */
 	uint64_t requests;
-	uint64_t bytes_in;	/* of bodies */
+	uint64_t bytes_in; /* of bodies */
 	uint64_t bytes_out;
 };
 void http_server_get_stats(const struct http_server *server,
@@ -110,8 +110,7 @@ void http_server_get_stats(const struct http_server *server,
 /* ---- inside an exchange ------------------------------------------------ */
 
 /* The request; valid until `gone`. */
-const struct http_request *http_exchange_request(
-    const struct http_exchange *x);
+const struct http_request *http_exchange_request(const struct http_exchange *x);
 int http_exchange_door(const struct http_exchange *x);
 /* What http_server_new was given. */
 void *http_exchange_context(const struct http_exchange *x);
@@ -123,8 +122,8 @@ const char *http_exchange_server_name(const struct http_exchange *x);
 
 /* DER of the TLS client's leaf certificate, NULL if it sent none. Lives as
  * long as the connection. */
-const uint8_t *http_exchange_certificate(const struct http_exchange *x,
-    size_t *len_r);
+const uint8_t *
+http_exchange_certificate(const struct http_exchange *x, size_t *len_r);
 
 /* "198.51.100.7:4711", "[2001:db8::1]:4711" or "unix", for logs. */
 const char *http_exchange_client(const struct http_exchange *x);
@@ -149,8 +148,8 @@ void http_exchange_accept_body(struct http_exchange *x);
  * body_size is above `max`: reply 413. */
 int http_exchange_gather_body(struct http_exchange *x, size_t max);
 /* The gathered body, NUL-terminated, owned by the exchange. */
-const char *http_exchange_gathered(const struct http_exchange *x,
-    size_t *len_r);
+const char *
+http_exchange_gathered(const struct http_exchange *x, size_t *len_r);
 
 /* Back-pressure: no `body` call between pause and resume. */
 void http_exchange_pause_body(struct http_exchange *x);
@@ -164,8 +163,7 @@ void http_reply(struct http_exchange *x, unsigned status,
 
 /* The same with `len` bytes of a file from `offset`; `fd` is taken over. */
 void http_reply_file(struct http_exchange *x, unsigned status,
-    const struct http_header_list *headers, int fd, off_t offset,
-    off_t len);
+    const struct http_header_list *headers, int fd, off_t offset, off_t len);
 
 /* Ends the connection without (the rest of) a reply; `gone` follows. */
 void http_exchange_abort(struct http_exchange *x);

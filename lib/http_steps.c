@@ -138,7 +138,8 @@ begin_exchange(struct http_connection *c, const char *head, size_t len)
 static void
 refuse_head(struct http_connection *c, enum http_fault fault)
 {
-	const char *detail = fault == HTTP_FAULT_LARGE ? "head too large" :
+	const char *detail = fault == HTTP_FAULT_LARGE ?
+	    "head too large" :
 	    "line end that is not CRLF, or NUL";
 
 	c->x = http_exchange_new(c, "", 0);
@@ -169,8 +170,8 @@ take_head(struct http_connection *c, const char *data, size_t len)
 	}
 	/* What follows the head is kept before the handler runs: it may
 	 * wake other connections, but never reads. */
-	if (fresh && (size_t)head < len && buffer_add(&c->in, data + head,
-	    len - (size_t)head) != 0)
+	if (fresh && (size_t)head < len &&
+	    buffer_add(&c->in, data + head, len - (size_t)head) != 0)
 		return HTTP_STEP_DEAD;
 	c->scanned = 0;
 	c->scanned_in = false;
@@ -355,7 +356,7 @@ finish_exchange(struct http_connection *c)
 	http_connection_set_idle(c, true);
 	/* The usual case: nothing is waiting, so no read is tried. */
 	return http_stream_has_pending(&c->stream) ? HTTP_STEP_MORE :
-	    HTTP_STEP_READ;
+						     HTTP_STEP_READ;
 }
 
 static enum http_step
@@ -423,8 +424,8 @@ step_linger(struct http_connection *c, size_t *work)
 	return HTTP_STEP_MORE;
 }
 
-static enum http_step (*const steps[HTTP_STATE_COUNT])(
-    struct http_connection *, size_t *) = {
+static enum http_step (*const steps[HTTP_STATE_COUNT])(struct http_connection *,
+    size_t *) = {
 	[HTTP_STATE_PROXY] = step_proxy,
 	[HTTP_STATE_HANDSHAKE] = step_handshake,
 	[HTTP_STATE_HEAD] = step_head,

@@ -14,13 +14,13 @@
 
 struct http_stream {
 	int fd;
-	SSL *ssl;	/* NULL: plain */
-	bool broken;	/* no close_notify can be sent any more */
+	SSL *ssl; /* NULL: plain */
+	bool broken; /* no close_notify can be sent any more */
 };
 
 /* What a read, write or handshake may return instead of a number > 0. */
 enum {
-	HTTP_STREAM_END = 0,		/* the peer closed */
+	HTTP_STREAM_END = 0, /* the peer closed */
 	HTTP_STREAM_ERROR = -1,
 	HTTP_STREAM_WANT_READ = -2,
 	HTTP_STREAM_WANT_WRITE = -3,
@@ -31,8 +31,8 @@ int http_stream_handshake(struct http_stream *stream);
 
 /* One read, or one write, of at most `len` bytes. */
 ssize_t http_stream_read(struct http_stream *stream, void *data_r, size_t len);
-ssize_t http_stream_write(struct http_stream *stream, const void *data,
-    size_t len);
+ssize_t
+http_stream_write(struct http_stream *stream, const void *data, size_t len);
 
 /* True if bytes wait inside OpenSSL, of which epoll knows nothing. */
 bool http_stream_has_pending(const struct http_stream *stream);

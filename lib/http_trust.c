@@ -19,7 +19,8 @@
 
 #define SYSTEM_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
 #define BUNDLE_MAX (8 * 1024 * 1024)
-#define CIPHERSUITES "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
+#define CIPHERSUITES \
+	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
 	"TLS_AES_256_GCM_SHA384"
 
 struct http_client_trust {
@@ -36,8 +37,8 @@ read_bundle(X509_STORE *store, const void *pem, size_t len)
 
 	if (bio == NULL)
 		return 0;
-	while ((certificate = PEM_read_bio_X509(bio, NULL, NULL,
-	    NULL)) != NULL) {
+	while (
+	    (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
 		count += X509_STORE_add_cert(store, certificate) == 1;
 		X509_free(certificate);
 	}
@@ -136,14 +137,13 @@ verify_server(X509_STORE_CTX *store, void *arg)
 		return 1;
 	}
 	if (check->trust == NULL) {
-		X509_STORE_CTX_set_error(store,
-		    X509_V_ERR_CERT_UNTRUSTED);
+		X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
 		return 0;
 	}
 	/* RFC 9525: dNSName alone, a wildcard only as a whole label. */
 	X509_VERIFY_PARAM_set_hostflags(param,
 	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (X509_VERIFY_PARAM_set1_host(param, check->host, 0) != 1) {
 		X509_STORE_CTX_set_error(store, X509_V_ERR_OUT_OF_MEM);
 		return 0;
@@ -156,15 +156,17 @@ use_identity(SSL_CTX *ctx, const struct http_identity *identity)
 {
 	int i, count = sk_X509_num(identity->chain);
 
-	if (SSL_CTX_use_certificate(ctx,
-	    sk_X509_value(identity->chain, 0)) != 1)
+	if (SSL_CTX_use_certificate(ctx, sk_X509_value(identity->chain, 0)) !=
+	    1)
 		return -1;
 	for (i = 1; i < count; i++)
 		if (SSL_CTX_add1_chain_cert(ctx,
-		    sk_X509_value(identity->chain, i)) != 1)
+			sk_X509_value(identity->chain, i)) != 1)
 			return -1;
 	return SSL_CTX_use_PrivateKey(ctx, identity->key) == 1 &&
-	    SSL_CTX_check_private_key(ctx) == 1 ? 0 : -1;
+		SSL_CTX_check_private_key(ctx) == 1 ?
+	    0 :
+	    -1;
 }
 
 int
@@ -209,7 +211,7 @@ http_identity_set(struct http_identity *identity_r,
 	}
 	if (i == 0 || i < options->chain_len ||
 	    X509_check_private_key(sk_X509_value(identity_r->chain, 0),
-	    options->key) != 1) {
+		options->key) != 1) {
 		http_identity_clear(identity_r);
 		ERR_clear_error();
 		return reason_set(why, OUTCOME_PERMFAIL, "local",

@@ -13,14 +13,14 @@
 
 /* What a handshake is judged by. */
 struct http_trust_check {
-	const struct http_client_trust *trust;	/* NULL: pins alone */
+	const struct http_client_trust *trust; /* NULL: pins alone */
 	struct http_client_pins pins;
 	char host[SERVICE_HOST_SIZE];
 };
 
 /* The client's own certificate and key; empty if there is none. */
 struct http_identity {
-	STACK_OF(X509) *chain;	/* leaf first */
+	STACK_OF(X509) * chain; /* leaf first */
 	EVP_PKEY *key;
 };
 

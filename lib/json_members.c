@@ -11,9 +11,9 @@
 static const cJSON *
 json_member(const cJSON *object, const char *name)
 {
-	return cJSON_IsObject(object)
-	    ? cJSON_GetObjectItemCaseSensitive(object, name)
-	    : NULL;
+	return cJSON_IsObject(object) ?
+	    cJSON_GetObjectItemCaseSensitive(object, name) :
+	    NULL;
 }
 
 const char *
@@ -127,8 +127,7 @@ json_add_integer(cJSON *object, const char *name, int64_t value)
 		snprintf(text, sizeof(text), "%lld", (long long)value);
 		return json_add_item(object, name, cJSON_CreateRaw(text));
 	}
-	return json_add_item(object, name,
-	    cJSON_CreateNumber((double)value));
+	return json_add_item(object, name, cJSON_CreateNumber((double)value));
 }
 
 int

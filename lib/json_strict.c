@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JSON_MAX_MEMBERS 4096	/* in one object: the uniqueness check */
-#define JSON_MAX_NAME 256	/* bytes of a member name, decoded */
+#define JSON_MAX_MEMBERS 4096 /* in one object: the uniqueness check */
+#define JSON_MAX_NAME 256 /* bytes of a member name, decoded */
 
 struct json_scan {
 	const unsigned char *at, *end;
@@ -160,10 +160,10 @@ json_utf8(struct json_scan *scan, struct json_text *text)
 {
 	static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char lead = *scan->at;
-	int len = lead >= 0xf0 && lead < 0xf5 ? 4
-	    : lead >= 0xe0 && lead < 0xf0    ? 3
-	    : lead >= 0xc2 && lead < 0xe0    ? 2
-					     : 0;
+	int len = lead >= 0xf0 && lead < 0xf5 ? 4 :
+	    lead >= 0xe0 && lead < 0xf0	      ? 3 :
+	    lead >= 0xc2 && lead < 0xe0	      ? 2 :
+						0;
 	unsigned code;
 
 	if (len == 0 || scan->end - scan->at < len)
@@ -377,8 +377,8 @@ json_value(struct json_scan *scan)
 	case '[':
 		if (++scan->depth > JSON_MAX_DEPTH)
 			return json_fail(scan, "nested too deeply");
-		good = *scan->at++ == '{' ? json_scan_object(scan)
-					  : json_scan_array(scan);
+		good = *scan->at++ == '{' ? json_scan_object(scan) :
+					    json_scan_array(scan);
 		scan->depth--;
 		return good;
 	case '-':

@@ -24,15 +24,14 @@ const char *json_check(const char *data, size_t len);
 
 /* Checks and parses. NULL with *error_r (fixed text) on failure. The caller
  * owns the tree: cJSON_Delete(). `error_r` may be NULL. */
-cJSON *json_parse(const char *data, size_t len,
-    const char **error_r);
+cJSON *json_parse(const char *data, size_t len, const char **error_r);
 
 /* The member's text, or NULL if it is absent or no string. */
 const char *json_string(const cJSON *object, const char *name);
 
 /* 0 and the value if the member is an integer within [min, max], else -1. */
-int json_integer(const cJSON *object, const char *name,
-    int64_t min, int64_t max, int64_t *value_r);
+int json_integer(const cJSON *object, const char *name, int64_t min,
+    int64_t max, int64_t *value_r);
 
 /* 1 true, 0 false, -1 absent or no boolean. */
 int json_boolean(const cJSON *object, const char *name);
@@ -43,19 +42,16 @@ const cJSON *json_object(const cJSON *object, const char *name);
 
 /* True if `object` is an object whose members are all in the NULL-ended
  * list; the first that is not goes to *unknown_r (may be NULL). */
-bool json_members_known(const cJSON *object,
-    const char *const *names, const char **unknown_r);
+bool json_members_known(const cJSON *object, const char *const *names,
+    const char **unknown_r);
 
 /* True if it is an object with exactly these members, no more, no fewer. */
-bool json_members_exact(const cJSON *object,
-    const char *const *names);
+bool json_members_exact(const cJSON *object, const char *const *names);
 
 /* Adds a member; -1 for want of memory. Integers beyond an int are written
  * exactly (cJSON alone would print them as floating point). */
-int json_add_string(cJSON *object, const char *name,
-    const char *value);
-int json_add_integer(cJSON *object, const char *name,
-    int64_t value);
+int json_add_string(cJSON *object, const char *name, const char *value);
+int json_add_integer(cJSON *object, const char *name, int64_t value);
 int json_add_boolean(cJSON *object, const char *name, bool value);
 int json_add_item(cJSON *object, const char *name, cJSON *item);
 

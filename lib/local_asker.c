@@ -50,7 +50,7 @@ struct local_asker {
 	enum asker_state state;
 	int fd;
 	struct event *readable, *writable;
-	struct event *timer;	/* end of the back-off, or of the hello */
+	struct event *timer; /* end of the back-off, or of the hello */
 	struct event *deferred; /* reports `failed` */
 	int backoff_ms;
 	uint64_t last_id;
@@ -78,8 +78,8 @@ asker_find(struct asker_list *list, uint64_t id)
 	struct asker_request *request;
 
 	TAILQ_FOREACH(request, list, link)
-		if (request->id == id)
-			return request;
+	if (request->id == id)
+		return request;
 	return NULL;
 }
 
@@ -93,8 +93,8 @@ asker_finish(struct asker_list *list, struct asker_request *request,
 
 	TAILQ_REMOVE(list, request, link);
 	asker_request_free(request);
-	callback(arg, why->outcome,
-	    why->outcome == OUTCOME_OK ? answer : NULL, why);
+	callback(arg, why->outcome, why->outcome == OUTCOME_OK ? answer : NULL,
+	    why);
 }
 
 static void
@@ -117,8 +117,7 @@ asker_on_deferred(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	while (turns-- > 0 &&
-	    (request = TAILQ_FIRST(&asker->failed)) != NULL) {
+	while (turns-- > 0 && (request = TAILQ_FIRST(&asker->failed)) != NULL) {
 		why = request->failure;
 		asker_finish(&asker->failed, request, NULL, &why);
 	}
@@ -285,9 +284,8 @@ asker_on_readable(evutil_socket_t fd, short what, void *arg)
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (n <= 0)
-			asker_fail_text(asker, "gripd", n == 0
-			    ? "connection closed"
-			    : strerror(errno));
+			asker_fail_text(asker, "gripd",
+			    n == 0 ? "connection closed" : strerror(errno));
 		else if (asker->state == ASKER_HELLO)
 			asker_take_hello(asker, packet, (size_t)n);
 		else
@@ -314,8 +312,7 @@ static void
 asker_connect(struct local_asker *asker)
 {
 	asker->fd = unix_socket_connect(asker->path, SOCK_SEQPACKET, 50);
-	if (asker->fd == -1 ||
-	    evutil_make_socket_nonblocking(asker->fd) != 0 ||
+	if (asker->fd == -1 || evutil_make_socket_nonblocking(asker->fd) != 0 ||
 	    asker_send_hello(asker) != 0) {
 		asker_fail_text(asker, "gripd", strerror(errno));
 		return;

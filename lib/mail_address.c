@@ -113,8 +113,8 @@ punycode_number(uint32_t number, uint32_t bias, struct fixed *out)
 			    (int)(number < 26 ? 'a' + number :
 						'0' + number - 26));
 		digit = t + (number - t) % (36 - t);
-		if (fixed_add(out, (int)(digit < 26 ? 'a' + digit :
-						      '0' + digit - 26)) < 0)
+		if (fixed_add(out,
+			(int)(digit < 26 ? 'a' + digit : '0' + digit - 26)) < 0)
 			return -1;
 		number = (number - t) / (36 - t);
 	}
@@ -167,7 +167,8 @@ normalise_label(const char *text, size_t len, struct fixed *out)
 
 	for (size_t at = 0, bytes; at < len; at += bytes) {
 		bytes = count < LABEL_MAX ?
-		    utf8_decode(text + at, len - at, &codes[count]) : 0;
+		    utf8_decode(text + at, len - at, &codes[count]) :
+		    0;
 		if (bytes == 0)
 			return -1;
 		if (codes[count] < 0x80) {
@@ -231,7 +232,7 @@ mail_address_normalise(const char *address, char normal_r[MAIL_ADDRESS_SIZE])
 	if (at == 0 || address[at] != '@' || strlen(local) > LOCAL_MAX ||
 	    !utf8_valid(local, strlen(local)) ||
 	    mail_address_normalise_domain(address + at + 1,
-	    strlen(address + at + 1), domain) < 0)
+		strlen(address + at + 1), domain) < 0)
 		return -1;
 	quotes = needs_quotes(local);
 	if (quotes)

@@ -18,8 +18,8 @@
 
 /* Writes the normal form of local@domain. 0, or -1 if it is none: no or
  * empty part, too long, control bytes, address literal, bad UTF-8. */
-int mail_address_normalise(const char *address,
-    char normal_r[MAIL_ADDRESS_SIZE]);
+int
+mail_address_normalise(const char *address, char normal_r[MAIL_ADDRESS_SIZE]);
 
 /* The same for a domain alone: at most 255 bytes and a NUL. */
 int mail_address_normalise_domain(const char *domain, size_t len,
@@ -44,7 +44,7 @@ int mail_address_parse_path(const char *text, const char **end_r,
 
 /* Normal form of the address in an ORCPT value, "rfc822;bob+2Bx@bar.test"
  * (RFC 3461, xtext) or "utf-8;..." (RFC 6533). 0, or -1. */
-int mail_address_parse_orcpt(const char *orcpt,
-    char normal_r[MAIL_ADDRESS_SIZE]);
+int
+mail_address_parse_orcpt(const char *orcpt, char normal_r[MAIL_ADDRESS_SIZE]);
 
 #endif

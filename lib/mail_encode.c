@@ -126,8 +126,9 @@ qp_byte(struct mail_encoder *e, int byte)
 		return 0;
 	}
 	/* "From " and "." at the start of a line do not survive everywhere. */
-	return qp_put(e, byte, byte < ' ' || byte > '~' || byte == '=' ||
-	    (e->column == 0 && (byte == '.' || byte == 'F')));
+	return qp_put(e, byte,
+	    byte < ' ' || byte > '~' || byte == '=' ||
+		(e->column == 0 && (byte == '.' || byte == 'F')));
 }
 
 static int
@@ -157,8 +158,7 @@ mail_encoder_end(struct mail_encoder *encoder)
 {
 	if (encoder->kind == MAIL_ENCODE_BASE64) {
 		if (encoder->rest_len > 0 &&
-		    base64_group(encoder, encoder->rest, encoder->rest_len) <
-		    0)
+		    base64_group(encoder, encoder->rest, encoder->rest_len) < 0)
 			return -1;
 		encoder->rest_len = 0;
 		if (encoder->column > 0 && encoder->final &&

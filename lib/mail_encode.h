@@ -22,9 +22,9 @@ enum mail_encode_kind {
 
 struct mail_encoder {
 	enum mail_encode_kind kind;
-	int line;	 /* base64: characters of a full line, times of 4 */
+	int line; /* base64: characters of a full line, times of 4 */
 	const char *eol; /* "\r\n" or "\n" */
-	bool final;	 /* base64: the last line ends, too */
+	bool final; /* base64: the last line ends, too */
 	int (*write)(void *context, const void *data, size_t len);
 	void *context;
 
@@ -32,15 +32,15 @@ struct mail_encoder {
 	unsigned char rest[3]; /* base64: bytes that make no group yet */
 	size_t rest_len;
 	int column;
-	int held;	  /* quoted-printable: a space or CR not yet written */
+	int held; /* quoted-printable: a space or CR not yet written */
 	size_t out_len;
 	char out[4096];
 };
 
 /* The caller sets the first six members, the others to zero. 0, or -1 when
  * the callback failed. */
-int mail_encoder_add(struct mail_encoder *encoder, const void *data,
-    size_t len);
+int
+mail_encoder_add(struct mail_encoder *encoder, const void *data, size_t len);
 
 /* Writes what is still held. */
 int mail_encoder_end(struct mail_encoder *encoder);

@@ -18,7 +18,7 @@
 /* A parameter as it stands: name*section* with its raw value. */
 struct piece {
 	char *name;
-	int section;   /* -1: whole */
+	int section; /* -1: whole */
 	bool extended; /* percent encoding, in section 0 also a charset */
 	char *value;
 };
@@ -228,8 +228,8 @@ static void
 join_piece(struct piece *piece, char *text, size_t *len, char charset_r[32])
 {
 	char *value = piece->value;
-	char *quote = piece->extended && piece->section <= 0 ?
-	    strchr(value, '\'') : NULL;
+	char *quote =
+	    piece->extended && piece->section <= 0 ? strchr(value, '\'') : NULL;
 	size_t bytes;
 
 	if (quote != NULL && strchr(quote + 1, '\'') != NULL) {

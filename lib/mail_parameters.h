@@ -15,7 +15,7 @@
 #define MAIL_PARAMETERS_MAX 64
 
 struct mail_parameter {
-	char *name;  /* lower case, without the marks of RFC 2231 */
+	char *name; /* lower case, without the marks of RFC 2231 */
 	char *value; /* valid UTF-8 without control bytes */
 };
 
@@ -33,8 +33,8 @@ int mail_parameters_parse(const char *text, struct mail_parameters *list_r);
 void mail_parameters_free(struct mail_parameters *list);
 
 /* The value of a parameter, or NULL. Owned by the list. */
-const char *mail_parameters_get(const struct mail_parameters *list,
-    const char *name);
+const char *
+mail_parameters_get(const struct mail_parameters *list, const char *name);
 
 /* `text` with bytes that are not UTF-8 replaced by U+FFFD and control bytes
  * dropped, at most `max` bytes. Owned by the caller. */

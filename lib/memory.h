@@ -17,14 +17,13 @@ void *x_realloc(void *old, size_t size);
 char *x_strdup(const char *text);
 char *x_strndup(const char *text, size_t max);
 void *x_memdup(const void *data, size_t len);
-char *x_asprintf(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+char *x_asprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Frees *pointer (NULL is fine) and sets it to NULL. */
-#define x_free(pointer)                                                        \
-	do {                                                                   \
-		free(*(pointer));                                              \
-		*(pointer) = NULL;                                             \
+#define x_free(pointer) \
+	do { \
+		free(*(pointer)); \
+		*(pointer) = NULL; \
 	} while (0)
 
 #endif

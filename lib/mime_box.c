@@ -121,8 +121,7 @@ box_encoding(struct mailmime_fields *fields)
 
 /* Appends one part whose header begins at `start`; its index, or -1. */
 static int
-box_add(struct box_walk *walk, struct mailmime *mime, int parent,
-    size_t start)
+box_add(struct box_walk *walk, struct mailmime *mime, int parent, size_t start)
 {
 	struct mime_parts *list = walk->list;
 	const struct mailmime_data *data = mime->mm_body;
@@ -131,8 +130,8 @@ box_add(struct box_walk *walk, struct mailmime *mime, int parent,
 
 	if (list->count == MIME_MAX_PARTS || depth > MIME_MAX_DEPTH)
 		return -1;
-	list->parts = x_realloc(list->parts,
-	    (list->count + 1) * sizeof(*list->parts));
+	list->parts =
+	    x_realloc(list->parts, (list->count + 1) * sizeof(*list->parts));
 	part = &list->parts[list->count];
 	*part = (struct mime_part){
 		.parent = parent,
@@ -143,8 +142,8 @@ box_add(struct box_walk *walk, struct mailmime *mime, int parent,
 		.end = walk->len,
 	};
 	if (data != NULL && data->dt_type == MAILMIME_DATA_TEXT) {
-		part->body = (size_t)(data->dt_data.dt_text.dt_data -
-		    walk->message);
+		part->body =
+		    (size_t)(data->dt_data.dt_text.dt_data - walk->message);
 		part->end = part->body + data->dt_data.dt_text.dt_length;
 	}
 	box_type(mime->mm_content_type, part->type);
@@ -198,7 +197,8 @@ enum outcome
 mime_box_parse(const char *message, size_t len, struct mime_parts *parts_r,
     struct reason *why)
 {
-	struct box_walk walk = { .message = message, .len = len,
+	struct box_walk walk = { .message = message,
+		.len = len,
 		.list = parts_r };
 	struct mailmime *mime = NULL, *top;
 	const char *error = mime_scan_check(message, len);
@@ -214,7 +214,8 @@ mime_box_parse(const char *message, size_t len, struct mime_parts *parts_r,
 		    "message cannot be parsed");
 	/* The message as a whole comes wrapped in a message part. */
 	top = mime->mm_type == MAILMIME_MESSAGE ?
-	    mime->mm_data.mm_message.mm_msg_mime : mime;
+	    mime->mm_data.mm_message.mm_msg_mime :
+	    mime;
 	if (top != NULL)
 		box_visit(&walk, top, -1, 0);
 	mailmime_free(mime);
@@ -311,27 +312,28 @@ box_check_part(const char *line, size_t len, struct mime_parts *list)
 
 	if (list->count == MIME_MAX_PARTS)
 		return -1;
-	list->parts = x_realloc(list->parts,
-	    (list->count + 1) * sizeof(*list->parts));
+	list->parts =
+	    x_realloc(list->parts, (list->count + 1) * sizeof(*list->parts));
 	part = &list->parts[list->count];
 	*part = (struct mime_part){ .parent = -1 };
 	if (sscanf(line, "%d %d %u %zu %zu %zu %63s%n", &part->parent,
-	    &part->depth, &encoding, &part->start, &part->body, &part->end,
-	    part->type, &used) != 7 || line[used] != '\0' ||
-	    encoding > MIME_OTHER || part->start > part->body ||
-	    part->body > part->end || part->end > len ||
-	    strchr(part->type, '/') == NULL)
+		&part->depth, &encoding, &part->start, &part->body, &part->end,
+		part->type, &used) != 7 ||
+	    line[used] != '\0' || encoding > MIME_OTHER ||
+	    part->start > part->body || part->body > part->end ||
+	    part->end > len || strchr(part->type, '/') == NULL)
 		return -1;
 	part->encoding = (enum mime_encoding)encoding;
-	if (list->count == 0 ? part->parent != -1 || part->depth != 0 :
-	    part->parent < 0 || (size_t)part->parent >= list->count ||
-	    part->depth != list->parts[part->parent].depth + 1)
+	if (list->count == 0 ?
+		part->parent != -1 || part->depth != 0 :
+		part->parent < 0 || (size_t)part->parent >= list->count ||
+		    part->depth != list->parts[part->parent].depth + 1)
 		return -1;
 	/* Parts lie within their parents and in the order of the message. */
 	if (list->count > 0 &&
 	    (part->start < list->parts[part->parent].body ||
-	    part->end > list->parts[part->parent].end ||
-	    part->start < list->parts[list->count - 1].start))
+		part->end > list->parts[part->parent].end ||
+		part->start < list->parts[list->count - 1].start))
 		return -1;
 	list->count++;
 	return 0;
@@ -358,8 +360,7 @@ box_check_answer(char *answer, size_t len, struct mime_parts *list,
 		if (strncmp(line, "no ", 3) == 0)
 			return box_check_refusal(line + 3, why);
 		if (sscanf(line, "ok %zu", &count) == 1) {
-			if (count == list->count && count > 0 &&
-			    *rest == '\0')
+			if (count == list->count && count > 0 && *rest == '\0')
 				return OUTCOME_OK;
 			break;
 		}

@@ -32,9 +32,9 @@ enum mime_encoding {
  * where its content ends, before the line end that belongs to the next
  * boundary. */
 struct mime_part {
-	int parent;	/* index in the list; -1 for the first */
-	int depth;	/* 0 for the first */
-	char type[64];	/* "text/plain", lower case */
+	int parent; /* index in the list; -1 for the first */
+	int depth; /* 0 for the first */
+	char type[64]; /* "text/plain", lower case */
 	enum mime_encoding encoding;
 	size_t start, body, end;
 };

@@ -12,7 +12,7 @@
 #include "mime_box.h"
 
 #define BOUNDARY_MAX 256 /* RFC 2046 allows 70 */
-#define TYPE_MAX 4096	 /* of a Content-Type that is looked at */
+#define TYPE_MAX 4096 /* of a Content-Type that is looked at */
 
 /* One level: a multipart (with its boundary) or an embedded message. */
 struct scan_level {
@@ -28,7 +28,7 @@ struct scan {
 	bool in_header, in_type;
 	char type[TYPE_MAX]; /* the Content-Type field, lower case */
 	size_t type_len;
-	char raw[TYPE_MAX];  /* the same as it stands */
+	char raw[TYPE_MAX]; /* the same as it stands */
 };
 
 static const char too_deep[] = "message is nested too deep";
@@ -86,8 +86,7 @@ static const char *
 scan_header_end(struct scan *scan)
 {
 	const char *boundary, *error;
-	bool digest = scan->depth > 0 &&
-	    scan->levels[scan->depth - 1].digest;
+	bool digest = scan->depth > 0 && scan->levels[scan->depth - 1].digest;
 	size_t len;
 
 	scan->in_header = false;
@@ -124,8 +123,8 @@ scan_header_line(struct scan *scan, const char *line, size_t len)
 	if (len == 0 || (len == 1 && line[0] == '\r'))
 		return scan_header_end(scan);
 	if (line[0] != ' ' && line[0] != '\t')
-		scan->in_type = len > 12 &&
-		    strncasecmp(line, "content-type", 12) == 0;
+		scan->in_type =
+		    len > 12 && strncasecmp(line, "content-type", 12) == 0;
 	if (scan->in_type)
 		scan_type_add(scan, line, len);
 	return NULL;
@@ -168,8 +167,7 @@ mime_scan_check(const char *message, size_t len)
 	for (size_t at = 0; at < len && error == NULL;) {
 		const char *line = message + at;
 		const char *end = memchr(line, '\n', len - at);
-		size_t line_len = end != NULL ? (size_t)(end - line) :
-						len - at;
+		size_t line_len = end != NULL ? (size_t)(end - line) : len - at;
 
 		if (!scan_boundary_line(&scan, line, line_len, &error) &&
 		    scan.in_header)

@@ -34,9 +34,9 @@ struct reason {
  * Fills `why` (which may be NULL) and returns `outcome`, so that a refusal
  * is one line: return reason_set(&why, OUTCOME_PERMFAIL, "form", "...").
  */
-GRIP_EXPORT enum outcome reason_set(struct reason *why, enum outcome outcome,
-    const char *word, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+GRIP_EXPORT enum outcome
+reason_set(struct reason *why, enum outcome outcome, const char *word,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* True if `why` carries this word. */
 GRIP_EXPORT bool reason_is(const struct reason *why, const char *word);

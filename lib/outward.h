@@ -17,9 +17,9 @@
 
 struct outward {
 	/* As read from the file. */
-	char *ca_bundle;		    /* path of a PEM bundle */
-	struct config_list tls_trust;	    /* webpki, dns */
-	char *ports;			    /* that a URL may name */
+	char *ca_bundle; /* path of a PEM bundle */
+	struct config_list tls_trust; /* webpki, dns */
+	char *ports; /* that a URL may name */
 	struct config_list allow_addresses; /* networks; for labs */
 	/* Made of these. */
 	struct service_ports port_list;
@@ -29,8 +29,7 @@ struct outward {
 
 /* Makes the rest of what was read from `path`. 0, or -1 with *error_r (one
  * line, free()). */
-int outward_derive(struct outward *outward, const char *path,
-    char **error_r);
+int outward_derive(struct outward *outward, const char *path, char **error_r);
 
 /* Reads the bundle and this host's own addresses: before the chroot. 0, or
  * -1 with *error_r. */

@@ -153,8 +153,8 @@ peer_list_admits(const struct peer_listener *listener, int fd)
 int
 peer_list_accept(const struct peer_listener *listener)
 {
-	int fd = accept4(listener->fd, NULL, NULL,
-	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd =
+	    accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd == -1 || peer_list_admits(listener, fd))
 		return fd;

@@ -25,13 +25,13 @@ struct peer_route {
 	enum peer server;
 	enum peer client;
 	const char *socket; /* as the client sees it: "/run/sign.sock" */
-	int type;	    /* SOCK_STREAM or SOCK_SEQPACKET */
+	int type; /* SOCK_STREAM or SOCK_SEQPACKET */
 };
 
 /* The whole list; *count_r entries. */
 const struct peer_route *peer_list(size_t *count_r);
 
-const char *peer_user(enum peer peer);	    /* "cargomail-broker" */
+const char *peer_user(enum peer peer); /* "cargomail-broker" */
 const char *peer_directory(enum peer peer); /* "broker" */
 
 /* The non-blocking listeners of one server, one for each client. */

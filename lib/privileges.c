@@ -58,7 +58,8 @@ static int
 privileges_capabilities(void)
 {
 	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3 };
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
 	struct __user_cap_data_struct data[2] = { 0 };
 
 	if (syscall(SYS_capget, &header, data) != 0)
@@ -80,8 +81,9 @@ privileges_verify(void)
 	    seteuid(0) == 0)
 		log_fatal(EX_OSERR, "cannot drop privileges: still root");
 	if (privileges_capabilities() != 0)
-		log_fatal(EX_OSERR, "cannot drop privileges: capabilities "
-				    "are left");
+		log_fatal(EX_OSERR,
+		    "cannot drop privileges: capabilities "
+		    "are left");
 }
 
 static void
@@ -93,8 +95,10 @@ privileges_become(const struct privileges *privileges)
 	int count = 0;
 
 	if (privileges_find_user(privileges->user, &uid, &gid) != 0)
-		log_fatal(EX_NOUSER, "there is no user %s: run "
-		    "create-users or install the package", privileges->user);
+		log_fatal(EX_NOUSER,
+		    "there is no user %s: run "
+		    "create-users or install the package",
+		    privileges->user);
 	if (uid == 0)
 		log_fatal(EX_CONFIG, "user %s is root", privileges->user);
 	if (privileges->extra_group != NULL) {
@@ -132,14 +136,29 @@ privileges_drop(const struct privileges *privileges)
  * else kills it, which its parent takes as a temporary failure.
  */
 static const int privileges_child_calls[] = {
-	SYS_read, SYS_write, SYS_exit, SYS_exit_group, SYS_brk, SYS_mmap,
-	SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_futex,
-	SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_sigaltstack,
-	SYS_sched_yield, SYS_clock_gettime, SYS_gettimeofday, SYS_getpid,
-	SYS_gettid, SYS_close,
+	SYS_read,
+	SYS_write,
+	SYS_exit,
+	SYS_exit_group,
+	SYS_brk,
+	SYS_mmap,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_mprotect,
+	SYS_madvise,
+	SYS_futex,
+	SYS_rt_sigreturn,
+	SYS_rt_sigprocmask,
+	SYS_sigaltstack,
+	SYS_sched_yield,
+	SYS_clock_gettime,
+	SYS_gettimeofday,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_close,
 };
 
-#define CHILD_CALLS                                                            \
+#define CHILD_CALLS \
 	(sizeof(privileges_child_calls) / sizeof(privileges_child_calls[0]))
 
 static int
@@ -163,9 +182,9 @@ privileges_filter_child(void)
 	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 	    offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < CHILD_CALLS; i++) {
-		code[n++] = (struct sock_filter)BPF_JUMP(
-		    BPF_JMP | BPF_JEQ | BPF_K,
-		    (unsigned)privileges_child_calls[i], 0, 1);
+		code[n++] =
+		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			(unsigned)privileges_child_calls[i], 0, 1);
 		code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
 		    SECCOMP_RET_ALLOW);
 	}

@@ -11,9 +11,9 @@
 #include <sys/types.h>
 
 struct privileges {
-	const char *user;	   /* to become */
-	const char *root;	   /* directory to chroot to */
-	const char *extra_group;   /* supplementary group, or NULL */
+	const char *user; /* to become */
+	const char *root; /* directory to chroot to */
+	const char *extra_group; /* supplementary group, or NULL */
 };
 
 /* Looks up a user; 0, or -1 if there is none. Only before the chroot. */

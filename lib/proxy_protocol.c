@@ -9,7 +9,7 @@
 
 #include "proxy_protocol.h"
 
-#define V1_MAX 107	/* with CRLF, by the specification */
+#define V1_MAX 107 /* with CRLF, by the specification */
 #define V2_FIXED 16
 
 static const char v2_signature[12] = "\r\n\r\n\0\r\nQUIT\n";
@@ -48,7 +48,7 @@ parse_v2(const char *data, size_t len, struct sockaddr_storage *source_r)
 		return -1;
 	if (len < total)
 		return 0;
-	if (fixed[12] == 0x20)		/* LOCAL: the balancer itself */
+	if (fixed[12] == 0x20) /* LOCAL: the balancer itself */
 		return (long)total;
 	data += V2_FIXED;
 	if (fixed[13] == 0x11 && total >= V2_FIXED + 12)
@@ -71,19 +71,19 @@ parse_v1_line(char *line, struct sockaddr_storage *source_r)
 	uint16_t port;
 	int family;
 
-	for (word[0] = strtok_r(line, " ", &save); word[count] != NULL; ) {
+	for (word[0] = strtok_r(line, " ", &save); word[count] != NULL;) {
 		if (++count == 6)
 			break;
 		word[count] = strtok_r(NULL, " ", &save);
 	}
 	if (count >= 2 && strcmp(word[1], "UNKNOWN") == 0)
 		return 0;
-	if (count != 6 || (strcmp(word[1], "TCP4") != 0 &&
-	    strcmp(word[1], "TCP6") != 0))
+	if (count != 6 ||
+	    (strcmp(word[1], "TCP4") != 0 && strcmp(word[1], "TCP6") != 0))
 		return -1;
 	family = word[1][3] == '4' ? AF_INET : AF_INET6;
-	if (inet_pton(family, word[2], bytes) != 1 ||
-	    word[4][0] < '0' || word[4][0] > '9')
+	if (inet_pton(family, word[2], bytes) != 1 || word[4][0] < '0' ||
+	    word[4][0] > '9')
 		return -1;
 	number = strtoul(word[4], &end, 10);
 	if (*end != '\0' || number > 65535)

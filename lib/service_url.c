@@ -80,7 +80,7 @@ service_host_is_valid(const char *host)
 	unsigned labels = 0;
 	bool letter = false;
 
-	for (p = host; ; p++) {
+	for (p = host;; p++) {
 		if (is_letter(*p)) {
 			letter = true;
 			continue;
@@ -88,8 +88,8 @@ service_host_is_valid(const char *host)
 		if (is_digit(*p) || (*p == '-' && p != label))
 			continue;
 		/* The end of a label. */
-		if ((*p != '.' && *p != '\0') || p == label ||
-		    p - label > 63 || p[-1] == '-')
+		if ((*p != '.' && *p != '\0') || p == label || p - label > 63 ||
+		    p[-1] == '-')
 			return false;
 		labels++;
 		if (*p == '\0')
@@ -129,8 +129,8 @@ service_url_split(const char *text, const struct service_ports *ports,
 	if (url.port == 443)
 		snprintf(url.text, sizeof(url.text), "https://%s", url.host);
 	else
-		snprintf(url.text, sizeof(url.text), "https://%s:%u",
-		    url.host, url.port);
+		snprintf(url.text, sizeof(url.text), "https://%s:%u", url.host,
+		    url.port);
 	*url_r = url;
 	*path_r = *text == '/' ? text : "/";
 	return 0;

@@ -23,7 +23,7 @@ struct service_ports {
 struct service_url {
 	char host[SERVICE_HOST_SIZE];
 	uint16_t port;
-	char text[SERVICE_URL_SIZE];	/* canonical: no ":443" */
+	char text[SERVICE_URL_SIZE]; /* canonical: no ":443" */
 };
 
 /* 443 and 8443. */

@@ -46,8 +46,8 @@ smtp_line_decode_xtext(const char *xtext, char *text_r, size_t size)
 
 		if (byte == '+') {
 			int high = hex_digit((unsigned char)xtext[1]);
-			int low = high < 0 ? -1 :
-			    hex_digit((unsigned char)xtext[2]);
+			int low =
+			    high < 0 ? -1 : hex_digit((unsigned char)xtext[2]);
 
 			if (low < 0)
 				return -1;
@@ -161,8 +161,7 @@ take_orcpt(struct smtp_parameters *p, const char *value)
 {
 	const char *semicolon = strchr(value, ';');
 
-	if (semicolon == NULL || semicolon == value ||
-	    !is_xtext(semicolon + 1))
+	if (semicolon == NULL || semicolon == value || !is_xtext(semicolon + 1))
 		return -1;
 	for (const char *at = value; at < semicolon; at++)
 		if (!isalnum((unsigned char)*at) && *at != '-')
@@ -202,7 +201,7 @@ parse_parameter(const char *text, size_t len, struct smtp_command *command)
 		    strcasecmp(parameters[i].name, word) != 0)
 			continue;
 		if (parameters[i].take(&command->parameters,
-		    value != NULL ? value : "") < 0)
+			value != NULL ? value : "") < 0)
 			return "501 5.5.4 Bad parameter";
 		return NULL;
 	}
@@ -272,7 +271,8 @@ smtp_line_parse(const char *line, size_t len, struct smtp_command *command_r)
 	case SMTP_RSET:
 	case SMTP_QUIT:
 		return command_r->argument[0] != '\0' ?
-		    "501 5.5.4 No argument wanted" : NULL;
+		    "501 5.5.4 No argument wanted" :
+		    NULL;
 	case SMTP_UNKNOWN:
 		return "500 5.5.2 Unknown command";
 	default:

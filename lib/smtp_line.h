@@ -36,12 +36,12 @@ enum smtp_verb {
 /* Parameters of MAIL and RCPT that we offer, empty where not given. Values
  * are checked for their syntax and passed on as they came. */
 struct smtp_parameters {
-	int64_t size;	    /* -1 if not given */
-	char body[16];	    /* "7BIT", "8BITMIME" */
-	char ret[8];	    /* "FULL", "HDRS" */
-	char envid[101];    /* xtext */
-	char notify[32];    /* "NEVER" or a list */
-	char orcpt[501];    /* type;xtext */
+	int64_t size; /* -1 if not given */
+	char body[16]; /* "7BIT", "8BITMIME" */
+	char ret[8]; /* "FULL", "HDRS" */
+	char envid[101]; /* xtext */
+	char notify[32]; /* "NEVER" or a list */
+	char orcpt[501]; /* type;xtext */
 	bool smtputf8;
 };
 
@@ -55,8 +55,8 @@ struct smtp_command {
 /* Parses one line without its CRLF. NULL, or a fixed reply text such as
  * "501 5.5.4 Bad parameter" when it must be refused; verb is set as far as
  * it is known. */
-const char *smtp_line_parse(const char *line, size_t len,
-    struct smtp_command *command_r);
+const char *
+smtp_line_parse(const char *line, size_t len, struct smtp_command *command_r);
 
 /* The attributes of XFORWARD that we know (NAME, ADDR, PROTO, HELO, SOURCE,
  * PORT, IDENT). Calls `add` for each, value in xtext as it came. NULL or a

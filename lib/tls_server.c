@@ -14,7 +14,8 @@
 
 /* AES-128-GCM first: the cheapest that is strong. Clients without AES
  * hardware put ChaCha20 first and get it. */
-#define CIPHERSUITES "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
+#define CIPHERSUITES \
+	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
 	"TLS_AES_256_GCM_SHA384"
 
 /* A leaf and a few certificates above it: bytes that a client may send. */
@@ -32,12 +33,46 @@ struct tls_server {
 
 /* DER of SubjectPublicKeyInfo up to the key's bits. */
 static const uint8_t spki_p256[] = {
-	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d,
-	0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01,
-	0x07, 0x03, 0x42, 0x00, 0x04,
+	0x30,
+	0x59,
+	0x30,
+	0x13,
+	0x06,
+	0x07,
+	0x2a,
+	0x86,
+	0x48,
+	0xce,
+	0x3d,
+	0x02,
+	0x01,
+	0x06,
+	0x08,
+	0x2a,
+	0x86,
+	0x48,
+	0xce,
+	0x3d,
+	0x03,
+	0x01,
+	0x07,
+	0x03,
+	0x42,
+	0x00,
+	0x04,
 };
 static const uint8_t spki_ed25519[] = {
-	0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21,
+	0x30,
+	0x2a,
+	0x30,
+	0x05,
+	0x06,
+	0x03,
+	0x2b,
+	0x65,
+	0x70,
+	0x03,
+	0x21,
 	0x00,
 };
 
@@ -45,9 +80,9 @@ bool
 tls_key_is_accepted(const uint8_t *spki, size_t len)
 {
 	return (len == sizeof(spki_p256) + 64 &&
-	    memcmp(spki, spki_p256, sizeof(spki_p256)) == 0) ||
+		   memcmp(spki, spki_p256, sizeof(spki_p256)) == 0) ||
 	    (len == sizeof(spki_ed25519) + 32 &&
-	    memcmp(spki, spki_ed25519, sizeof(spki_ed25519)) == 0);
+		memcmp(spki, spki_ed25519, sizeof(spki_ed25519)) == 0);
 }
 
 static bool
@@ -125,8 +160,8 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 
 	(void)ssl;
 	(void)arg;
-	if (SSL_select_next_proto(&chosen, outlen, ours, sizeof(ours) - 1,
-	    in, inlen) != OPENSSL_NPN_NEGOTIATED)
+	if (SSL_select_next_proto(&chosen, outlen, ours, sizeof(ours) - 1, in,
+		inlen) != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = chosen;
 	return SSL_TLSEXT_ERR_OK;
@@ -135,26 +170,28 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 static int
 configure_context(SSL_CTX *ctx, struct tls_server *tls, bool ask)
 {
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-	    SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-	    SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_options(ctx,
+	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
-	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_mode(ctx,
+	    SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	/* Half the read(2) calls; the buffer goes when it is empty. */
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_max_cert_list(ctx, CLIENT_CHAIN_MAX);
 	SSL_CTX_set_cert_verify_callback(ctx, verify_client, NULL);
-	SSL_CTX_set_verify(ctx, ask ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
-	    NULL);
+	SSL_CTX_set_verify(ctx, ask ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
 	SSL_CTX_set_tlsext_servername_callback(ctx, choose_name);
 	SSL_CTX_set_tlsext_servername_arg(ctx, tls);
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-	    SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
-	    SSL_CTX_set_session_id_context(ctx,
-	    (const unsigned char *)"cargomail", 9) == 1 &&
-	    SSL_CTX_set_ciphersuites(ctx, CIPHERSUITES) == 1 ? 0 : -1;
+		SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
+		SSL_CTX_set_session_id_context(ctx,
+		    (const unsigned char *)"cargomail", 9) == 1 &&
+		SSL_CTX_set_ciphersuites(ctx, CIPHERSUITES) == 1 ?
+	    0 :
+	    -1;
 }
 
 static X509 *
@@ -212,8 +249,8 @@ new_context(struct tls_server *tls, const struct tls_name *name,
 	    configure_context(ctx, tls, !name->no_client_certificate) == 0 &&
 	    (wrong = use_identity(ctx, name)) == NULL)
 		return ctx;
-	reason_set(why, OUTCOME_PERMFAIL, "certificate", "%s: %s",
-	    name->name, wrong);
+	reason_set(why, OUTCOME_PERMFAIL, "certificate", "%s: %s", name->name,
+	    wrong);
 	SSL_CTX_free(ctx);
 	ERR_clear_error();
 	return NULL;

@@ -33,18 +33,18 @@ struct tls_server *tls_server_new(void);
 void tls_server_free(struct tls_server **tls);
 
 struct tls_name {
-	const char *name;		/* lower-case host name */
-	const struct tls_der *chain;	/* leaf first */
+	const char *name; /* lower-case host name */
+	const struct tls_der *chain; /* leaf first */
 	size_t chain_len;
-	EVP_PKEY *key;			/* reference is taken */
-	bool no_client_certificate;	/* a name for browsers */
+	EVP_PKEY *key; /* reference is taken */
+	bool no_client_certificate; /* a name for browsers */
 };
 
 /* Adds a server name, or replaces its certificate. The first name is also
  * served to clients that send no SNI. PERMFAIL "certificate" if chain and
  * key do not fit or are of a kind we do not serve. */
-enum outcome tls_server_add(struct tls_server *tls,
-    const struct tls_name *name, struct reason *why);
+enum outcome tls_server_add(struct tls_server *tls, const struct tls_name *name,
+    struct reason *why);
 
 /* Replaces all names at once, or on failure none (reload). */
 enum outcome tls_server_replace_all(struct tls_server *tls,

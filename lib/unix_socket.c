@@ -47,7 +47,8 @@ unix_socket_is_live(const struct sockaddr_un *address, int type)
 	if (fd == -1)
 		return false;
 	live = connect(fd, (const struct sockaddr *)address,
-	    sizeof(*address)) == 0 || errno == EAGAIN || errno == EPROTOTYPE;
+		   sizeof(*address)) == 0 ||
+	    errno == EAGAIN || errno == EPROTOTYPE;
 	close(fd);
 	return live;
 }

@@ -25,8 +25,7 @@ int unix_socket_listen(const char *path, int type,
 
 /* Connects, close-on-exec; `timeout_ms` is then set for every send and
  * receive (0: none). The descriptor, or -1 with errno. */
-int unix_socket_connect(const char *path, int type,
-    int timeout_ms);
+int unix_socket_connect(const char *path, int type, int timeout_ms);
 
 /* The peer's uid by SO_PEERCRED; -1 if it cannot be told. */
 int unix_socket_peer(int fd, uid_t *uid_r);

@@ -18,7 +18,7 @@
 /* Looked up in place of an account that does not exist, so that the same
  * rows are asked for. No account has it: ids are random. */
 #define NO_ACCOUNT "00000000000000000000000000000000"
-#define NO_HASH                                                                \
+#define NO_HASH \
 	"0000000000000000000000000000000000000000000000000000000000000000"
 
 static enum outcome
@@ -37,8 +37,7 @@ access_address_hash(const char *address, char hash_r[SHA256_HEX_SIZE])
 	if (mail_address_normalise(address, normal) == -1)
 		return -1;
 	/* For so few bytes quicker than fetching OpenSSL's. */
-	crypto_hash_sha256(hash, (const unsigned char *)normal,
-	    strlen(normal));
+	crypto_hash_sha256(hash, (const unsigned char *)normal, strlen(normal));
 	hex_format(hash, sizeof(hash), hash_r);
 	return 0;
 }
@@ -123,10 +122,8 @@ list_has(const cJSON *list, const char *text)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, list)
-		if (cJSON_IsString(item) &&
-		    strcmp(item->valuestring, text) == 0)
-			return true;
+	cJSON_ArrayForEach(item, list) if (cJSON_IsString(item) &&
+	    strcmp(item->valuestring, text) == 0) return true;
 	return false;
 }
 
@@ -161,8 +158,7 @@ look_up_sender(struct store_view *view, const struct access_claim *claim,
 	    store_key_account(&key, account_r), &row);
 	state = json_string(row, "state");
 	if (found_r->active == 1)
-		found_r->active = state != NULL &&
-		    strcmp(state, "active") == 0;
+		found_r->active = state != NULL && strcmp(state, "active") == 0;
 }
 
 static void
@@ -181,8 +177,8 @@ look_up(struct store_view *view, const struct access_claim *claim,
 	found_r->recipient = row_cache_get(claim->rows, view,
 	    store_key_share_to(&key, account, claim->share, address),
 	    &found_r->to);
-	found_r->held = store_get(view,
-	    store_key_resource(&key, account, hash), NULL);
+	found_r->held =
+	    store_get(view, store_key_resource(&key, account, hash), NULL);
 	found_r->stored = store_blob_get(view, hash, blob_r);
 }
 
@@ -194,9 +190,9 @@ entitled(const struct shared *found, const char *hash)
 	const char *content = json_string(found->row, "content");
 	const char *written = json_string(found->to, "content");
 
-	return found->account == 1 && found->active == 1 &&
-	    found->share == 1 && found->recipient == 1 && content != NULL &&
-	    written != NULL && strcmp(content, written) == 0 &&
+	return found->account == 1 && found->active == 1 && found->share == 1 &&
+	    found->recipient == 1 && content != NULL && written != NULL &&
+	    strcmp(content, written) == 0 &&
 	    list_has(json_array(found->row, "resources"), hash);
 }
 
@@ -206,9 +202,8 @@ decide(const struct shared *found, const char *hash, int64_t now,
 {
 	int64_t expires = 0, revoked;
 
-	if (found->account == -1 || found->active == -1 ||
-	    found->share == -1 || found->recipient == -1 ||
-	    found->held == -1 || found->stored == -1)
+	if (found->account == -1 || found->active == -1 || found->share == -1 ||
+	    found->recipient == -1 || found->held == -1 || found->stored == -1)
 		return trouble(why);
 	if (!entitled(found, hash))
 		return reason_set(why, OUTCOME_PERMFAIL, "not-shared",
@@ -218,7 +213,8 @@ decide(const struct shared *found, const char *hash, int64_t now,
 		return reason_set(why, OUTCOME_PERMFAIL, "revoked",
 		    "the sender has withdrawn the share");
 	if (json_integer(found->row, "expires", 0, JSON_MAX_INTEGER,
-		&expires) == -1 || now >= expires)
+		&expires) == -1 ||
+	    now >= expires)
 		return reason_set(why, OUTCOME_PERMFAIL, "expired",
 		    "the share has expired");
 	if (found->held == 0 || found->stored == 0)
@@ -264,8 +260,8 @@ access_broker(struct store_view *view, const struct mailboxd_config *config,
 		enrolled = store_get_json(view,
 		    store_key_account_address(&key, account_r, normal), &row);
 		if (enrolled == 1)
-			enrolled = list_has(json_array(row, "brokers"),
-			    broker) ||
+			enrolled =
+			    list_has(json_array(row, "brokers"), broker) ||
 			    mailboxd_config_enrolled(config, broker,
 				mail_address_domain(normal));
 		cJSON_Delete(row);
@@ -348,8 +344,8 @@ look_at_use(void *arg, const char *key, const void *data, size_t len)
 }
 
 int
-access_came_before(struct store_view *view,
-    const struct access_source *source, const char *hash, int64_t size)
+access_came_before(struct store_view *view, const struct access_source *source,
+    const char *hash, int64_t size)
 {
 	struct use_search search = { source->origin, false };
 	struct store_blob blob;
@@ -365,8 +361,8 @@ access_came_before(struct store_view *view,
 	    store_key_source(&key, hash, source->origin, source->share), NULL);
 	if (found != 0)
 		return found;
-	found = store_get(view,
-	    store_key_resource(&key, source->account, hash), NULL);
+	found = store_get(view, store_key_resource(&key, source->account, hash),
+	    NULL);
 	if (found != 1)
 		return found;
 	if (store_scan(view, store_key_use(&key, source->account, hash, NULL),

@@ -29,7 +29,7 @@ enum outcome access_own(struct store_view *view, const char *account,
 /* Who says that a resource was shared with whom: claims of a token B that
  * gripd has verified (its agent and origin too). */
 struct access_claim {
-	const char *sender;    /* an address of the sharing account */
+	const char *sender; /* an address of the sharing account */
 	const char *recipient; /* whom it was shared with */
 	const char *share;
 	struct row_cache *rows; /* of the calling thread, or NULL */
@@ -48,8 +48,8 @@ enum outcome access_shared(struct store_view *view,
  * account_r. PERMFAIL "not-enrolled", also where there is no such account.
  */
 enum outcome access_broker(struct store_view *view,
-    const struct mailboxd_config *config, const char *user,
-    const char *broker, char account_r[STORE_ID_SIZE], struct reason *why);
+    const struct mailboxd_config *config, const char *user, const char *broker,
+    char account_r[STORE_ID_SIZE], struct reason *why);
 
 /* What a broker put, and for which share. */
 struct access_put {

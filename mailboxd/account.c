@@ -61,18 +61,18 @@ put_addresses(struct store_txn *txn, const struct account_new *new)
 		if (store_get(store_txn_view(txn),
 			store_key_address(&key, new->addresses[i]), NULL) != 0)
 			return reason_set(store_txn_reason(txn),
-			    OUTCOME_PERMFAIL, "exists",
-			    "%s has an account", new->addresses[i]);
+			    OUTCOME_PERMFAIL, "exists", "%s has an account",
+			    new->addresses[i]);
 		row = cJSON_CreateObject();
 		json_add_string(row, "account", new->id);
 		store_txn_put_object(txn, key.text, row);
 		row = cJSON_CreateObject();
 		json_add_item(row, "brokers",
-		    new->brokers != NULL ? cJSON_Duplicate(new->brokers, 1)
-					 : cJSON_CreateArray());
+		    new->brokers != NULL ? cJSON_Duplicate(new->brokers, 1) :
+					   cJSON_CreateArray());
 		store_txn_put_object(txn,
-		    store_key_account_address(&key, new->id,
-			new->addresses[i]), row);
+		    store_key_account_address(&key, new->id, new->addresses[i]),
+		    row);
 	}
 	return OUTCOME_OK;
 }
@@ -139,10 +139,10 @@ change_list(const cJSON *row, const struct account_enrol *enrol)
 	cJSON *list = cJSON_CreateArray();
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, json_array(row, "brokers"))
-		if (cJSON_IsString(item) &&
-		    strcmp(item->valuestring, enrol->broker) != 0)
-			cJSON_AddItemToArray(list, cJSON_Duplicate(item, 1));
+	cJSON_ArrayForEach(item,
+	    json_array(row, "brokers")) if (cJSON_IsString(item) &&
+	    strcmp(item->valuestring, enrol->broker) != 0)
+	    cJSON_AddItemToArray(list, cJSON_Duplicate(item, 1));
 	if (!enrol->dismiss)
 		cJSON_AddItemToArray(list, cJSON_CreateString(enrol->broker));
 	return list;
@@ -206,8 +206,7 @@ end_sessions(struct store_txn *txn, const char *id)
 	unsigned i;
 
 	result = store_scan(store_txn_view(txn),
-	    store_key_credential(&key, id, NULL), NULL, collect_session,
-	    list);
+	    store_key_credential(&key, id, NULL), NULL, collect_session, list);
 	for (i = 0; i < list->count; i++)
 		store_txn_delete(txn, list->keys[i].text);
 	free(list);
@@ -288,8 +287,8 @@ remove_pull(struct store_txn *txn, struct store_account *account,
 	if (found == 0)
 		return OUTCOME_OK;
 	if (row.reserved > 0)
-		outcome = quota_release(account, row.reserved,
-		    store_txn_reason(txn));
+		outcome =
+		    quota_release(account, row.reserved, store_txn_reason(txn));
 	if (outcome == OUTCOME_OK)
 		outcome = pull_row_delete(txn, &row);
 	pull_row_clear(&row);
@@ -309,13 +308,13 @@ remove_rows(struct store_txn *txn, struct store_account *account,
 		const char *key = list->keys[i].text;
 
 		(void)store_key_part(key, 2, kind, sizeof(kind));
-		parts = store_key_part(key, 4, part, sizeof(part)) == -1
-		    ? 4 : 5;
+		parts =
+		    store_key_part(key, 4, part, sizeof(part)) == -1 ? 4 : 5;
 		if (strcmp(kind, "resource") == 0 && parts == 4)
 			outcome = remove_resource(txn, account, key, now);
 		else if (strcmp(kind, "message") == 0 && parts == 4)
-			outcome = remove_pull(txn, account,
-			    store_key_last(key));
+			outcome =
+			    remove_pull(txn, account, store_key_last(key));
 		if (outcome == OUTCOME_OK)
 			outcome = store_txn_delete(txn, key);
 	}
@@ -334,8 +333,7 @@ remove_addresses(struct store_txn *txn, const char *id,
 	for (i = 0; i < list->count; i++) {
 		if (store_key_part(list->keys[i].text, 3, address,
 			sizeof(address)) != -1)
-			store_txn_delete(txn,
-			    store_key_address(&key, address));
+			store_txn_delete(txn, store_key_address(&key, address));
 		store_txn_delete(txn, list->keys[i].text);
 	}
 	return store_txn_delete(txn, store_key_account(&key, id));
@@ -368,9 +366,8 @@ remove_batch(struct store_txn *txn, struct account_removal *removal,
 	if (list->count > 0) {
 		strcpy(account->state, "closed");
 		outcome = remove_rows(txn, account, list, removal->now);
-		return outcome != OUTCOME_OK
-		    ? outcome
-		    : store_account_put(txn, account);
+		return outcome != OUTCOME_OK ? outcome :
+					       store_account_put(txn, account);
 	}
 	removal->complete = true;
 	if (collect(txn, removal->id, list, true) == -1)
@@ -390,8 +387,7 @@ account_remove(struct store_txn *txn, void *arg)
 	outcome = find_account(txn, removal->address, removal->id);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	if (store_account_get(store_txn_view(txn), removal->id, &account) !=
-	    1)
+	if (store_account_get(store_txn_view(txn), removal->id, &account) != 1)
 		return trouble(txn);
 	list = x_calloc(1, sizeof(*list));
 	outcome = remove_batch(txn, removal, &account, list);
@@ -412,9 +408,8 @@ add_once(cJSON *list, const char *text)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, list)
-		if (strcmp(item->valuestring, text) == 0)
-			return;
+	cJSON_ArrayForEach(item,
+	    list) if (strcmp(item->valuestring, text) == 0) return;
 	cJSON_AddItemToArray(list, cJSON_CreateString(text));
 }
 
@@ -430,9 +425,9 @@ describe_address(void *arg, const char *key, const void *data, size_t len)
 	    strcmp(address, d->name) != 0)
 		cJSON_AddItemToArray(d->aliases, cJSON_CreateString(address));
 	row = store_row_json(key, data, len);
-	cJSON_ArrayForEach(item, json_array(row, "brokers"))
-		if (cJSON_IsString(item))
-			add_once(d->brokers, item->valuestring);
+	cJSON_ArrayForEach(item,
+	    json_array(row, "brokers")) if (cJSON_IsString(item))
+	    add_once(d->brokers, item->valuestring);
 	cJSON_Delete(row);
 	return STORE_NEXT;
 }

@@ -24,8 +24,8 @@ struct account_new {
 	char id[STORE_ID_SIZE];
 	char addresses[ACCOUNT_ADDRESSES_MAX][MAIL_ADDRESS_SIZE];
 	unsigned address_count; /* the first is the main one */
-	const cJSON *brokers;	/* array of names, or NULL */
-	char hash[160];		/* of the password */
+	const cJSON *brokers; /* array of names, or NULL */
+	char hash[160]; /* of the password */
 	int64_t quota, now;
 };
 enum outcome account_add(struct store_txn *txn, void *arg);

@@ -92,8 +92,8 @@ work(struct store_txn *txn, void *arg)
 	    session->row);
 	leaf = cJSON_CreateObject();
 	json_add_string(leaf, "credential", session->name);
-	outcome = record_append(txn, &account, "session", session->now, leaf,
-	    NULL);
+	outcome =
+	    record_append(txn, &account, "session", session->now, leaf, NULL);
 	if (outcome == OUTCOME_OK)
 		outcome = store_account_put(txn, &account);
 	store_account_clear(&account);
@@ -139,9 +139,9 @@ on_body(struct visit *visit, const cJSON *body)
 	session->expires =
 	    session->now + visit->mailboxd->config->session_lifetime;
 	strcpy(session->account, visit->caller.account);
-	session->row = caller_token_new(session->account,
-	    label != NULL ? label : "", session->now, session->expires,
-	    session->name, session->token);
+	session->row =
+	    caller_token_new(session->account, label != NULL ? label : "",
+		session->now, session->expires, session->name, session->token);
 	store_submit(visit->mailboxd->store, work, done, session);
 }
 

@@ -30,7 +30,7 @@ struct walk {
 	void (*run)(struct walk *walk);
 	const char *member; /* of the items; NULL: none */
 	cJSON *items;
-	cJSON *last;	    /* members of the last packet */
+	cJSON *last; /* members of the last packet */
 	struct store_view *view;
 	int64_t now;
 	int64_t accounts, blobs, bytes, due, leased;
@@ -239,7 +239,9 @@ add_progress(struct walk *walk, const struct pull_row *row, cJSON *object)
 		have += plan->items[i].have;
 	}
 	json_add_string(object, "state",
-	    row->leased ? "leased" : have > 0 ? "partial" : "due");
+	    row->leased	 ? "leased" :
+		have > 0 ? "partial" :
+			   "due");
 	json_add_integer(object, "resources",
 	    plan != NULL ? (int64_t)plan->count : 0);
 	json_add_integer(object, "bytes", bytes);
@@ -345,14 +347,14 @@ add_finding(void *arg, const char *word, const char *key, const char *text)
 static void
 run_fsck(struct walk *walk)
 {
-	const struct store_check_options options = {
-		json_boolean(walk->last, "deep") == 1 };
+	const struct store_check_options options = { json_boolean(walk->last,
+							 "deep") == 1 };
 	struct store_check_result result;
 
 	walk->outcome = store_check(walk->mailboxd->store, &options,
-			    add_finding, walk, &result, &walk->why) == 0
-	    ? OUTCOME_OK
-	    : OUTCOME_TEMPFAIL;
+			    add_finding, walk, &result, &walk->why) == 0 ?
+	    OUTCOME_OK :
+	    OUTCOME_TEMPFAIL;
 	if (walk->outcome != OUTCOME_OK)
 		return;
 	json_add_integer(walk->last, "accounts", result.accounts);
@@ -392,8 +394,10 @@ on_swept(void *arg, int64_t files)
 	struct reason why;
 
 	if (files == -1) {
-		admin_reply(arg, reason_set(&why, OUTCOME_TEMPFAIL, "busy",
-		    "a sweep is running"), &why, NULL);
+		admin_reply(arg,
+		    reason_set(&why, OUTCOME_TEMPFAIL, "busy",
+			"a sweep is running"),
+		    &why, NULL);
 		return;
 	}
 	answer = cJSON_CreateObject();

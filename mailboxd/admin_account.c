@@ -56,8 +56,8 @@ task_refuse(struct admin_task *task, const char *detail)
 	struct reason why;
 
 	task_end(task,
-	    reason_set(&why, OUTCOME_PERMFAIL, "malformed", "%s", detail),
-	    &why, NULL);
+	    reason_set(&why, OUTCOME_PERMFAIL, "malformed", "%s", detail), &why,
+	    NULL);
 }
 
 static void
@@ -125,7 +125,8 @@ on_hash(void *arg, const cJSON *answer)
 	if (hash == NULL || strlen(hash) >= sizeof(task->new.hash)) {
 		task_end(task,
 		    reason_set(&why, OUTCOME_TEMPFAIL, "unavailable",
-			"the password could not be hashed"), &why, NULL);
+			"the password could not be hashed"),
+		    &why, NULL);
 		return;
 	}
 	strcpy(task->new.hash, hash);
@@ -171,10 +172,8 @@ brokers_valid(const cJSON *list)
 
 	if (cJSON_GetArraySize(list) > ACCOUNT_BROKERS_MAX)
 		return false;
-	cJSON_ArrayForEach(item, list)
-		if (!cJSON_IsString(item) ||
-		    !grip_name_is_service(item->valuestring, "_cb"))
-			return false;
+	cJSON_ArrayForEach(item, list) if (!cJSON_IsString(item) ||
+	    !grip_name_is_service(item->valuestring, "_cb")) return false;
 	return true;
 }
 
@@ -185,10 +184,10 @@ read_new(struct admin_task *task, const cJSON *request)
 
 	if (add_address(&task->new, json_string(request, "address")) == -1)
 		return "address: not a mail address";
-	cJSON_ArrayForEach(item, json_array(request, "aliases"))
-		if (!cJSON_IsString(item) ||
-		    add_address(&task->new, item->valuestring) == -1)
-			return "aliases: up to 15 mail addresses";
+	cJSON_ArrayForEach(item,
+	    json_array(request, "aliases")) if (!cJSON_IsString(item) ||
+	    add_address(&task->new, item->valuestring) ==
+		-1) return "aliases: up to 15 mail addresses";
 	if (!brokers_valid(json_array(request, "brokers")))
 		return "brokers: up to 8 names _cb.domain";
 	task->brokers = cJSON_Duplicate(json_array(request, "brokers"), 1);
@@ -277,8 +276,7 @@ admin_account_enrol(void *context, struct control_connection *connection,
 		task_refuse(task, "address and broker (_cb.domain)");
 		return;
 	}
-	snprintf(task->enrol.broker, sizeof(task->enrol.broker), "%s",
-	    broker);
+	snprintf(task->enrol.broker, sizeof(task->enrol.broker), "%s", broker);
 	task->enrol.dismiss = json_boolean(request, "dismiss") == 1;
 	task->enrol.now = clock_now();
 	store_submit(task->mailboxd->store, enrol_work, on_enrolled, task);

@@ -27,7 +27,7 @@
 /* What a commit gets, and how it ended. */
 struct blob_commit {
 	struct blob_writer *writer; /* taken over, whatever the outcome */
-	const char *locator;	    /* for `begin`, the one given there */
+	const char *locator; /* for `begin`, the one given there */
 	enum outcome outcome;
 	struct reason why;
 };
@@ -44,9 +44,8 @@ struct blob_ops {
 	 * `part` (hex), or goes on with one: its first `offset` bytes are
 	 * kept, later ones dropped; if fewer are there it is TEMPFAIL
 	 * "range". */
-	enum outcome (*begin_part)(struct blob_store *blobs,
-	    const char *part, int64_t offset, struct blob_writer **writer_r,
-	    struct reason *why);
+	enum outcome (*begin_part)(struct blob_store *blobs, const char *part,
+	    int64_t offset, struct blob_writer **writer_r, struct reason *why);
 	enum outcome (*write)(struct blob_writer *writer, const void *data,
 	    size_t len, struct reason *why);
 	/* Reads back what a writer has so far; bytes read, 0 at the end, -1
@@ -69,16 +68,16 @@ struct blob_ops {
 	/* Removes a blob, or a part; none there is OK. */
 	enum outcome (*delete)(struct blob_store *blobs, const char *locator,
 	    struct reason *why);
-	enum outcome (*delete_part)(struct blob_store *blobs,
-	    const char *part, struct reason *why);
+	enum outcome (*delete_part)(struct blob_store *blobs, const char *part,
+	    struct reason *why);
 	/* Every blob, in no order; `row` returns false to stop. Names that
 	 * are no locators are given too, with size -1. */
 	enum outcome (*list)(struct blob_store *blobs,
 	    bool (*row)(void *arg, const char *locator, int64_t size),
 	    void *arg, struct reason *why);
 	enum outcome (*list_parts)(struct blob_store *blobs,
-	    bool (*row)(void *arg, const char *part, int64_t size),
-	    void *arg, struct reason *why);
+	    bool (*row)(void *arg, const char *part, int64_t size), void *arg,
+	    struct reason *why);
 	/* Bytes that may still be written; -1 unknown. */
 	int64_t (*space)(struct blob_store *blobs);
 	void (*close)(struct blob_store *blobs);
@@ -95,7 +94,7 @@ struct blob_store {
 typedef int blob_fault_fn(void *arg, const char *point);
 
 /* Opens (or makes) the directory `path`. NULL with `why`. */
-struct blob_store *blob_directory_open(const char *path,
-    blob_fault_fn *fault, void *fault_arg, struct reason *why);
+struct blob_store *blob_directory_open(const char *path, blob_fault_fn *fault,
+    void *fault_arg, struct reason *why);
 
 #endif

@@ -38,7 +38,7 @@
 
 struct blob_directory {
 	struct blob_store store; /* first */
-	int root, parts;	 /* descriptors of the directories */
+	int root, parts; /* descriptors of the directories */
 	blob_fault_fn *fault;
 	void *fault_arg;
 };
@@ -47,7 +47,7 @@ struct blob_writer {
 	struct blob_directory *directory;
 	int fd;
 	int64_t len, told; /* bytes written; of them, sent on their way */
-	bool is_part;	   /* in part/, else named by its locator */
+	bool is_part; /* in part/, else named by its locator */
 	char name[BLOB_LOCATOR_SIZE];
 };
 
@@ -162,8 +162,8 @@ directory_begin(struct blob_store *blobs, const char *locator,
 }
 
 static enum outcome
-directory_begin_part(struct blob_store *blobs, const char *part,
-    int64_t offset, struct blob_writer **writer_r, struct reason *why)
+directory_begin_part(struct blob_store *blobs, const char *part, int64_t offset,
+    struct blob_writer **writer_r, struct reason *why)
 {
 	struct blob_directory *directory = (struct blob_directory *)blobs;
 	int fd;
@@ -331,13 +331,13 @@ directory_commit(struct blob_store *blobs, struct blob_commit *commits,
 		if (commits[i].outcome == OUTCOME_OK) {
 			if (grouped == 1 &&
 			    commit_sync_one(directory, &commits[i]) == -1)
-				commits[i].outcome = directory_failed(
-				    &commits[i].why, "sync",
-				    commits[i].locator, errno);
+				commits[i].outcome =
+				    directory_failed(&commits[i].why, "sync",
+					commits[i].locator, errno);
 			if (grouped == -1)
-				commits[i].outcome = directory_failed(
-				    &commits[i].why, "sync",
-				    commits[i].locator, error);
+				commits[i].outcome =
+				    directory_failed(&commits[i].why, "sync",
+					commits[i].locator, error);
 		}
 		commit_end(directory, &commits[i]);
 	}

@@ -21,8 +21,8 @@
 #include "password_worker.h"
 #include "visit.h"
 
-#define VERDICTS 4	  /* kept with a connection */
-#define SECRET_LEN 32	  /* random bytes of an app token */
+#define VERDICTS 4 /* kept with a connection */
+#define SECRET_LEN 32 /* random bytes of an app token */
 #define TOKEN_PREFIX "cm1"
 
 /* One verdict of gripd, as long as its connection lives. */
@@ -38,8 +38,7 @@ struct verdicts {
 	unsigned next;
 };
 
-typedef void identified_fn(struct visit *, enum outcome,
-    const struct reason *);
+typedef void identified_fn(struct visit *, enum outcome, const struct reason *);
 
 /* A question on its way, to gripd or to the password process. */
 struct inquiry {
@@ -229,8 +228,8 @@ identify_grip(struct visit *visit, unsigned accept, const char *token,
 		then(visit, OUTCOME_OK, NULL);
 		return;
 	}
-	verify.certificate = http_exchange_certificate(visit->x,
-	    &verify.certificate_len);
+	verify.certificate =
+	    http_exchange_certificate(visit->x, &verify.certificate_len);
 	verify.local = http_exchange_door(visit->x) != DOOR_TLS;
 	if (verify.certificate == NULL && !verify.local) {
 		reason_set(&why, OUTCOME_PERMFAIL, "possession",
@@ -244,8 +243,8 @@ identify_grip(struct visit *visit, unsigned accept, const char *token,
 	inquiry->type = verify.route;
 	inquiry->token = x_strdup(token);
 	local_asker_ask(visit->mailboxd->resolver,
-	    grip_protocol_verify(&verify),
-	    (int)config->gripd_timeout * 1000, on_verdict, inquiry);
+	    grip_protocol_verify(&verify), (int)config->gripd_timeout * 1000,
+	    on_verdict, inquiry);
 }
 
 /* ---- app tokens: cm1.<account>.<credential>.<secret> --------------------- */
@@ -293,9 +292,9 @@ token_split(char *token, char *parts_r[4])
 	}
 	return strcmp(parts_r[0], TOKEN_PREFIX) == 0 &&
 		store_id_valid(parts_r[1]) && parts_r[2][0] != '\0' &&
-		strlen(parts_r[2]) < CALLER_CREDENTIAL_SIZE
-	    ? 0
-	    : -1;
+		strlen(parts_r[2]) < CALLER_CREDENTIAL_SIZE ?
+	    0 :
+	    -1;
 }
 
 static bool
@@ -327,8 +326,8 @@ check_session(struct visit *visit, struct store_view *view, char *parts[4],
 	found = store_get_json(view,
 	    store_key_credential(&key, parts[1], parts[2]), &row);
 	if (found == 1)
-		found = store_get_json(view,
-		    store_key_account(&key, parts[1]), &account);
+		found = store_get_json(view, store_key_account(&key, parts[1]),
+		    &account);
 	if (found == -1)
 		outcome = reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
 		    "the store");
@@ -383,8 +382,7 @@ on_password(void *arg, const cJSON *answer)
 	if (answer == NULL)
 		outcome = reason_set(&why, OUTCOME_TEMPFAIL, "unavailable",
 		    "the password could not be checked");
-	else if (!password_worker_good(answer) ||
-	    inquiry->account[0] == '\0')
+	else if (!password_worker_good(answer) || inquiry->account[0] == '\0')
 		outcome = refuse_credentials(&why);
 	else {
 		caller->kind = CALLER_OWNER;
@@ -477,7 +475,7 @@ after_scheme(const char *authorization, const char *scheme)
 	return authorization + len + strspn(authorization + len, " ");
 }
 
-#define ACCEPT_GRIP                                                            \
+#define ACCEPT_GRIP \
 	(CALLER_ACCEPT_NOTIFY | CALLER_ACCEPT_GET | CALLER_ACCEPT_PUT)
 
 void

@@ -22,8 +22,8 @@
 
 enum caller_kind {
 	CALLER_NOBODY,
-	CALLER_OWNER,  /* account is set */
-	CALLER_AGENT,  /* claims: token A; inner: token B */
+	CALLER_OWNER, /* account is set */
+	CALLER_AGENT, /* claims: token A; inner: token B */
 	CALLER_BROKER, /* claims */
 	CALLER_WORKER, /* retrievald */
 };
@@ -37,9 +37,9 @@ struct caller_claims {
 struct caller {
 	enum caller_kind kind;
 	char account[STORE_ID_SIZE];
-	char name[256];	/* for the log: address, identity */
+	char name[256]; /* for the log: address, identity */
 	struct caller_claims *verified; /* of an agent or a broker */
-	const cJSON *claims, *inner;	/* its two, or NULL */
+	const cJSON *claims, *inner; /* its two, or NULL */
 };
 
 /* What a route accepts, bits. */
@@ -73,8 +73,8 @@ void caller_clear(struct caller *caller);
  * (caller's). */
 #define CALLER_TOKEN_SIZE 160
 #define CALLER_CREDENTIAL_SIZE 32
-cJSON *caller_token_new(const char *account, const char *label,
-    int64_t now, int64_t expires, char name_r[CALLER_CREDENTIAL_SIZE],
+cJSON *caller_token_new(const char *account, const char *label, int64_t now,
+    int64_t expires, char name_r[CALLER_CREDENTIAL_SIZE],
     char token_r[CALLER_TOKEN_SIZE]);
 
 /* Frees the verdicts kept with a connection. */

@@ -70,8 +70,8 @@ disk_workers_new(int threads)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	while (workers->count < threads && error == 0) {
-		error = pthread_create(&workers->threads[workers->count],
-		    NULL, disk_worker, workers);
+		error = pthread_create(&workers->threads[workers->count], NULL,
+		    disk_worker, workers);
 		workers->count += error == 0;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -78,8 +78,7 @@ garbage_drop_holder(struct store_txn *txn, const char *hash,
 		    "unavailable", "blob %s cannot be read", hash);
 	if (store_txn_delete(txn, store_key_blob(&key, hash)) != OUTCOME_OK)
 		return OUTCOME_TEMPFAIL;
-	return garbage_add(txn, blob.locator, blob.size,
-	    now + GARBAGE_DELAY);
+	return garbage_add(txn, blob.locator, blob.size, now + GARBAGE_DELAY);
 }
 
 /* ---- the sweep ---- */
@@ -195,7 +194,7 @@ sweep_files(void *arg)
 			row->deleted = true;
 			continue;
 		}
-		if (store->blobs->ops->delete(store->blobs, row->locator,
+		if (store->blobs->ops->delete (store->blobs, row->locator,
 			&why) != OUTCOME_OK) {
 			log_text(LOG_WARNING, "-", "sweep", "%s", why.text);
 			continue;
@@ -246,8 +245,8 @@ sweep_rows(struct store_txn *txn, void *arg)
 		if (store_get(store_txn_view(txn),
 			store_key_blob(&key, row->hash), NULL) == 0)
 			store_scan(store_txn_view(txn),
-			    store_key_source(&key, row->hash, NULL, NULL),
-			    NULL, source_row, &sources);
+			    store_key_source(&key, row->hash, NULL, NULL), NULL,
+			    source_row, &sources);
 		if (sources.more)
 			break;
 		store_txn_delete(txn, row->key);

@@ -21,8 +21,8 @@
 
 /* Where a connection came in; decides which routes it may use. */
 enum door {
-	DOOR_TLS,    /* the world */
-	DOOR_PULL,   /* pull.sock: retrievald */
+	DOOR_TLS, /* the world */
+	DOOR_PULL, /* pull.sock: retrievald */
 	DOOR_BROKER, /* mailbox.sock: the broker of this host */
 };
 
@@ -34,15 +34,15 @@ struct mailboxd {
 	struct store *store;
 	struct http_server *http;
 	struct tls_server *tls;
-	struct grip_client *signer;	/* handshakes and certificates */
-	struct local_asker *resolver;	/* verifies tokens */
-	struct work_pool *passwords;	/* Argon2, one at a time */
+	struct grip_client *signer; /* handshakes and certificates */
+	struct local_asker *resolver; /* verifies tokens */
+	struct work_pool *passwords; /* Argon2, one at a time */
 	struct work_pool *placeholders; /* MIME */
-	struct pull_server *pulls;	/* leases */
-	struct row_cache *rows;		/* of the event loop */
-	struct wait_list *messages;	/* owners who wait for news */
+	struct pull_server *pulls; /* leases */
+	struct row_cache *rows; /* of the event loop */
+	struct wait_list *messages; /* owners who wait for news */
 	struct control *control;
-	int64_t since;			/* when it was started */
+	int64_t since; /* when it was started */
 };
 
 #endif

@@ -21,32 +21,32 @@ static const struct config_key keys[] = {
 	{ "web_hosts", CONFIG_LIST, AT(web_hosts), "", 0, 0, NULL },
 	{ "proxy_protocol", CONFIG_BOOLEAN, AT(proxy_protocol), "no", 0, 0,
 	    NULL },
-	{ "public_port", CONFIG_INTEGER, AT(public_port),
-	    "443", 1, 65535, NULL },
+	{ "public_port", CONFIG_INTEGER, AT(public_port), "443", 1, 65535,
+	    NULL },
 	{ "ports", CONFIG_STRING, AT(ports), "443, 8443", 0, 0, NULL },
 	{ "agent", CONFIG_STRING, AT(agent), NULL, 0, 0, NULL },
 	{ "agents", CONFIG_LIST, AT(agents), "", 0, 0, NULL },
 	{ "enrolled", CONFIG_LIST, AT(enrolled), "", 0, 0, NULL },
 	{ "quota", CONFIG_SIZE, AT(quota), "10G", 0, 0, NULL },
-	{ "resource_max", CONFIG_SIZE, AT(resource_max),
-	    "16G", 1, 1LL << 50, NULL },
-	{ "free_space_floor", CONFIG_SIZE, AT(free_space_floor),
-	    "1G", 0, 0, NULL },
-	{ "session_lifetime", CONFIG_DURATION, AT(session_lifetime),
-	    "90d", 60, 10 * 365 * 86400LL, NULL },
-	{ "connections", CONFIG_INTEGER, AT(connections),
-	    "2000", 8, 1000000, NULL },
+	{ "resource_max", CONFIG_SIZE, AT(resource_max), "16G", 1, 1LL << 50,
+	    NULL },
+	{ "free_space_floor", CONFIG_SIZE, AT(free_space_floor), "1G", 0, 0,
+	    NULL },
+	{ "session_lifetime", CONFIG_DURATION, AT(session_lifetime), "90d", 60,
+	    10 * 365 * 86400LL, NULL },
+	{ "connections", CONFIG_INTEGER, AT(connections), "2000", 8, 1000000,
+	    NULL },
 	{ "disk_threads", CONFIG_INTEGER, AT(disk_threads), "4", 1, 64, NULL },
-	{ "lease_time", CONFIG_DURATION, AT(lease_time),
-	    "2m", 10, 86400, NULL },
-	{ "leases_per_origin", CONFIG_INTEGER, AT(leases_per_origin),
-	    "4", 1, 1000, NULL },
-	{ "retry_first", CONFIG_DURATION, AT(retry_first),
-	    "1m", 1, 86400, NULL },
-	{ "retry_most", CONFIG_DURATION, AT(retry_most),
-	    "4h", 1, 7 * 86400, NULL },
-	{ "gripd_timeout", CONFIG_DURATION, AT(gripd_timeout),
-	    "10s", 1, 300, NULL },
+	{ "lease_time", CONFIG_DURATION, AT(lease_time), "2m", 10, 86400,
+	    NULL },
+	{ "leases_per_origin", CONFIG_INTEGER, AT(leases_per_origin), "4", 1,
+	    1000, NULL },
+	{ "retry_first", CONFIG_DURATION, AT(retry_first), "1m", 1, 86400,
+	    NULL },
+	{ "retry_most", CONFIG_DURATION, AT(retry_most), "4h", 1, 7 * 86400,
+	    NULL },
+	{ "gripd_timeout", CONFIG_DURATION, AT(gripd_timeout), "10s", 1, 300,
+	    NULL },
 	{ NULL, CONFIG_STRING, 0, NULL, 0, 0, NULL },
 };
 
@@ -95,9 +95,9 @@ check_agents(const struct mailboxd_config *config, char **error_r)
 
 	for (i = 0; i < config->agents.count; i++) {
 		if (pair_split(config->agents.items[i], &host, &agent) == -1) {
-			*error_r = x_asprintf(
-			    "agents: %s is not host:_rra.domain",
-			    config->agents.items[i]);
+			*error_r =
+			    x_asprintf("agents: %s is not host:_rra.domain",
+				config->agents.items[i]);
 			return -1;
 		}
 		good = config_list_has(&config->server_names, host) &&
@@ -131,9 +131,9 @@ check_enrolled(const struct mailboxd_config *config, char **error_r)
 			free(domain);
 		}
 		if (!good) {
-			*error_r = x_asprintf(
-			    "enrolled: %s is not _cb.domain:domain",
-			    config->enrolled.items[i]);
+			*error_r =
+			    x_asprintf("enrolled: %s is not _cb.domain:domain",
+				config->enrolled.items[i]);
 			return -1;
 		}
 	}
@@ -155,8 +155,8 @@ check_hosts(const struct mailboxd_config *config, char **error_r)
 	for (i = 0; i < config->web_hosts.count; i++)
 		if (!config_list_has(&config->server_names,
 			config->web_hosts.items[i])) {
-			*error_r = x_asprintf(
-			    "web_hosts: %s is not among server_names",
+			*error_r = x_asprintf("web_hosts: %s is not among "
+					      "server_names",
 			    config->web_hosts.items[i]);
 			return -1;
 		}
@@ -173,8 +173,8 @@ check_names(struct mailboxd_config *config, char **error_r)
 	if (check_hosts(config, error_r) == -1)
 		return -1;
 	if (!grip_name_is_service(config->agent, "_rra")) {
-		*error_r = x_asprintf("agent: %s is not _rra.domain",
-		    config->agent);
+		*error_r =
+		    x_asprintf("agent: %s is not _rra.domain", config->agent);
 		return -1;
 	}
 	if (config->base_directory[0] != '/') {
@@ -182,8 +182,8 @@ check_names(struct mailboxd_config *config, char **error_r)
 		return -1;
 	}
 	if (service_ports_parse(config->ports, &config->origin_ports) == -1) {
-		*error_r = x_asprintf("ports: %s is no list of ports",
-		    config->ports);
+		*error_r =
+		    x_asprintf("ports: %s is no list of ports", config->ports);
 		return -1;
 	}
 	if (config->retry_first > config->retry_most) {

@@ -16,26 +16,26 @@
 
 struct mailboxd_config {
 	char *base_directory;
-	struct config_list listen;	 /* "0.0.0.0:443", "[::]:443" */
+	struct config_list listen; /* "0.0.0.0:443", "[::]:443" */
 	struct config_list server_names; /* own host names */
-	struct config_list web_hosts;	 /* those of them for browsers */
-	int proxy_protocol;		 /* of load balancers at layer 4 */
-	int64_t public_port;		 /* in the URLs told to others */
-	char *ports;			 /* that an origin may name; */
+	struct config_list web_hosts; /* those of them for browsers */
+	int proxy_protocol; /* of load balancers at layer 4 */
+	int64_t public_port; /* in the URLs told to others */
+	char *ports; /* that an origin may name; */
 	struct service_ports origin_ports; /* the same, parsed */
-	char *agent;			 /* "_rra.…" of every server name */
-	struct config_list agents;	 /* "host:_rra.…", before `agent` */
-	struct config_list enrolled;	 /* "_cb.foo.test:foo.test" */
-	int64_t quota;			 /* bytes, of a new account */
-	int64_t resource_max;		 /* bytes of one resource */
-	int64_t free_space_floor;	 /* bytes to be left on the disk */
-	int64_t session_lifetime;	 /* seconds of an app token */
+	char *agent; /* "_rra.…" of every server name */
+	struct config_list agents; /* "host:_rra.…", before `agent` */
+	struct config_list enrolled; /* "_cb.foo.test:foo.test" */
+	int64_t quota; /* bytes, of a new account */
+	int64_t resource_max; /* bytes of one resource */
+	int64_t free_space_floor; /* bytes to be left on the disk */
+	int64_t session_lifetime; /* seconds of an app token */
 	int64_t connections;
 	int64_t disk_threads;
-	int64_t lease_time;		 /* seconds */
+	int64_t lease_time; /* seconds */
 	int64_t leases_per_origin;
 	int64_t retry_first, retry_most; /* seconds */
-	int64_t gripd_timeout;		 /* seconds */
+	int64_t gripd_timeout; /* seconds */
 };
 
 /* The table of keys, ended by a NULL name. */

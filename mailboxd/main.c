@@ -24,8 +24,8 @@ enter_room(const struct mailboxd_config *config)
 {
 	char *room = x_asprintf("%s/%s", config->base_directory,
 	    peer_directory(PEER_MAILBOX));
-	const struct privileges privileges = {
-		.user = peer_user(PEER_MAILBOX), .root = room };
+	const struct privileges privileges = { .user = peer_user(PEER_MAILBOX),
+		.root = room };
 
 	privileges_drop(&privileges);
 	free(room);

@@ -12,15 +12,15 @@
 #include "memory.h"
 #include "message.h"
 
-#define PAGE_MAX 50	      /* messages of one answer */
-#define PAGE_RESOURCES 1000   /* and their resources */
-#define LATE 60		      /* seconds from a message's time to the disk */
+#define PAGE_MAX 50 /* messages of one answer */
+#define PAGE_RESOURCES 1000 /* and their resources */
+#define LATE 60 /* seconds from a message's time to the disk */
 
 /* What a visitor asked; kept while it waits. */
 struct asking {
-	char id[STORE_ID_SIZE];		/* one message, or */
+	char id[STORE_ID_SIZE]; /* one message, or */
 	char share[CARGO_SHARE_LEN + 1]; /* those of a share, or a page */
-	char after[STORE_ID_SIZE];	/* that follows this one */
+	char after[STORE_ID_SIZE]; /* that follows this one */
 	int64_t since; /* nothing of the share is older, as was seen */
 };
 
@@ -152,9 +152,9 @@ answer(struct visit *visit, struct page *page, bool last)
 {
 	int found;
 
-	found = page->asking->id[0] != '\0'
-	    ? add_message(page, page->asking->id)
-	    : fill_page(page);
+	found = page->asking->id[0] != '\0' ?
+	    add_message(page, page->asking->id) :
+	    fill_page(page);
 	if (found == -1 || page->trouble) {
 		visit_problem(visit, "unavailable", "the store");
 		return true;
@@ -165,9 +165,9 @@ answer(struct visit *visit, struct page *page, bool last)
 		return true;
 	}
 	/* A share that is not known yet may be on its way. */
-	if (!last && (page->pending ||
-			 (page->asking->share[0] != '\0' &&
-			     page->count == 0))) {
+	if (!last &&
+	    (page->pending ||
+		(page->asking->share[0] != '\0' && page->count == 0))) {
 		/* Who waits asks again and again, and not all of it. */
 		page->asking->since =
 		    page->count > 0 ? page->first : clock_now() - LATE;

@@ -45,8 +45,7 @@ describe_stored(struct describing *d, const char *hash, cJSON *resource)
 	held = store_get(d->view, store_key_resource(&key, d->account, hash),
 	    NULL);
 	if (held != -1)
-		json_add_string(resource, "state",
-		    held ? "stored" : "deleted");
+		json_add_string(resource, "state", held ? "stored" : "deleted");
 	return held == -1 ? -1 : 0;
 }
 
@@ -82,15 +81,15 @@ describe_in(struct describing *d, cJSON *message)
 	if (found == -1)
 		return -1;
 	d->pull = found == 1;
-	cJSON_ArrayForEach(resource, cJSON_GetObjectItemCaseSensitive(message,
-				       "resources"))
-		if (describe_resource(d, resource) == -1)
-			return -1;
+	cJSON_ArrayForEach(resource,
+	    cJSON_GetObjectItemCaseSensitive(message,
+		"resources")) if (describe_resource(d, resource) ==
+	    -1) return -1;
 	json_add_string(message, "state",
-	    d->pending	     ? "pending"
-		: d->expired ? "expired"
-		: d->failed  ? "failed"
-			     : "stored");
+	    d->pending	   ? "pending" :
+		d->expired ? "expired" :
+		d->failed  ? "failed" :
+			     "stored");
 	return 0;
 }
 
@@ -104,8 +103,8 @@ describe_out(struct describing *d, int64_t now, cJSON *message)
 	cJSON *row = NULL;
 
 	if (share == NULL ||
-	    store_get_json(d->view,
-		store_key_share(&key, d->account, share), &row) == -1)
+	    store_get_json(d->view, store_key_share(&key, d->account, share),
+		&row) == -1)
 		return -1;
 	(void)json_integer(message, "expires", 0, JSON_MAX_INTEGER, &expires);
 	if (json_integer(row, "revoked", 0, JSON_MAX_INTEGER, &revoked) == 0)
@@ -118,8 +117,8 @@ describe_out(struct describing *d, int64_t now, cJSON *message)
 }
 
 int
-message_describe(struct store_view *view, const char *account,
-    const char *id, int64_t now, cJSON **message_r, bool *pending_r)
+message_describe(struct store_view *view, const char *account, const char *id,
+    int64_t now, cJSON **message_r, bool *pending_r)
 {
 	struct describing d = { .view = view, .account = account, .id = id };
 	const char *direction;
@@ -132,9 +131,9 @@ message_describe(struct store_view *view, const char *account,
 		return found;
 	json_add_string(*message_r, "id", id);
 	direction = json_string(*message_r, "direction");
-	result = direction != NULL && strcmp(direction, "out") == 0
-	    ? describe_out(&d, now, *message_r)
-	    : describe_in(&d, *message_r);
+	result = direction != NULL && strcmp(direction, "out") == 0 ?
+	    describe_out(&d, now, *message_r) :
+	    describe_in(&d, *message_r);
 	*pending_r = d.pending;
 	if (result == 0)
 		return 1;

@@ -28,15 +28,15 @@ struct metadata_value {
 
 /* What a scan does after a row. */
 enum metadata_step {
-	METADATA_NEXT,	/* go on with the next key */
-	METADATA_SKIP,	/* pass over all keys that begin with this key + '/' */
-	METADATA_STOP,	/* end the scan */
+	METADATA_NEXT, /* go on with the next key */
+	METADATA_SKIP, /* pass over all keys that begin with this key + '/' */
+	METADATA_STOP, /* end the scan */
 };
 
 /* Called for every row, in byte order of the keys; it must not write. `key`
  * is NUL-terminated. */
-typedef enum metadata_step metadata_row_fn(void *arg, const char *key,
-    const struct metadata_value *value);
+typedef enum metadata_step
+metadata_row_fn(void *arg, const char *key, const struct metadata_value *value);
 
 struct metadata;
 struct metadata_txn;
@@ -76,7 +76,7 @@ struct metadata {
 /* Opens (or makes) the LMDB environment in the directory `path`; `map_size`
  * in bytes is address space, not disk: the file is sparse. NULL with `why`.
  * Freed by ops->close. */
-struct metadata *metadata_lmdb_open(const char *path, int64_t map_size,
-    struct reason *why);
+struct metadata *
+metadata_lmdb_open(const char *path, int64_t map_size, struct reason *why);
 
 #endif

@@ -47,8 +47,8 @@ lmdb_failed(struct reason *why, const char *what, int error)
 }
 
 static enum outcome
-lmdb_begin(struct metadata *metadata, bool write,
-    struct metadata_txn **txn_r, struct reason *why)
+lmdb_begin(struct metadata *metadata, bool write, struct metadata_txn **txn_r,
+    struct reason *why)
 {
 	struct metadata_lmdb *lmdb = (struct metadata_lmdb *)metadata;
 	MDB_txn *txn;
@@ -165,8 +165,8 @@ lmdb_scan(struct metadata_txn *txn, const char *prefix, const char *from,
 			 * anchors' names are of one length. */
 			strcat(key, "0");
 			name = lmdb_value(key, strlen(key));
-			error = mdb_cursor_get(cursor, &name, &data,
-			    MDB_SET_RANGE);
+			error =
+			    mdb_cursor_get(cursor, &name, &data, MDB_SET_RANGE);
 			continue;
 		}
 		error = mdb_cursor_get(cursor, &name, &data, MDB_NEXT);

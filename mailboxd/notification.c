@@ -51,8 +51,8 @@ origin_is_own(const struct mailboxd_config *config,
 	char *url;
 
 	for (i = 0; i < config->server_names.count && !own; i++) {
-		url = mailboxd_config_url(config,
-		    config->server_names.items[i]);
+		url =
+		    mailboxd_config_url(config, config->server_names.items[i]);
 		own = strcmp(url, origin->text) == 0;
 		free(url);
 	}
@@ -194,19 +194,19 @@ static void
 store_placeholder(struct notifying *notifying)
 {
 	static const struct store_upload_handler handler = { NULL, NULL };
-	const struct cargo_notification *notification =
-	    notifying->notification;
+	const struct cargo_notification *notification = notifying->notification;
 	struct store_upload_request request = {
-		.size = (int64_t)notification->placeholder_len };
+		.size = (int64_t)notification->placeholder_len
+	};
 	char hash[SHA256_HEX_SIZE];
 	struct reason why;
 
 	sha256_hex(notification->placeholder, notification->placeholder_len,
 	    hash);
 	request.hash = hash;
-	notifying->upload = store_upload_begin(
-	    notifying->visit->mailboxd->store, &request, &handler, notifying,
-	    &why);
+	notifying->upload =
+	    store_upload_begin(notifying->visit->mailboxd->store, &request,
+		&handler, notifying, &why);
 	if (notifying->upload == NULL) {
 		visit_refuse(notifying->visit, &why);
 		visit_release(notifying->visit);
@@ -250,12 +250,12 @@ parse_body(struct notifying *notifying, const char *body, size_t len,
 	enum outcome outcome;
 
 	sha256_hex(body, len, digest);
-	if (strcmp(digest,
-		caller_claim(&notifying->visit->caller, "digest")) != 0)
+	if (strcmp(digest, caller_claim(&notifying->visit->caller, "digest")) !=
+	    0)
 		return reason_set(why, OUTCOME_PERMFAIL, "digest",
 		    "the body is not what the token says");
-	outcome = cargo_notification_parse(body, len,
-	    &notifying->notification, why);
+	outcome =
+	    cargo_notification_parse(body, len, &notifying->notification, why);
 	if (outcome == OUTCOME_PERMFAIL)
 		strcpy(why->word,
 		    reason_is(why, "limit") ? "too-large" : "malformed");

@@ -66,9 +66,9 @@ renew_pull(struct store_txn *txn, const struct notification_work *work)
 		free(row.agent);
 		row.agent = strdup(claims->agent);
 		row.expires = claims->expires;
-		outcome = row.token == NULL || row.agent == NULL
-		    ? trouble(txn)
-		    : pull_row_put(txn, &row, row.due);
+		outcome = row.token == NULL || row.agent == NULL ?
+		    trouble(txn) :
+		    pull_row_put(txn, &row, row.due);
 	}
 	pull_row_clear(&row);
 	return outcome;
@@ -122,8 +122,9 @@ list_resources(const struct cargo_notification *notification, bool names,
 		json_add_string(row, "hash", resource->hash);
 		json_add_integer(row, "size", resource->size);
 		json_add_string(row, "type",
-		    resource_type_valid(resource->type)
-			? resource->type : "application/octet-stream");
+		    resource_type_valid(resource->type) ?
+			resource->type :
+			"application/octet-stream");
 		if (names && resource->name != NULL)
 			json_add_string(row, "name", resource->name);
 		cJSON_AddItemToArray(list, row);
@@ -133,8 +134,7 @@ list_resources(const struct cargo_notification *notification, bool names,
 }
 
 static cJSON *
-message_row(const struct notification_work *work, bool names,
-    int64_t *sum_r)
+message_row(const struct notification_work *work, bool names, int64_t *sum_r)
 {
 	const struct notification_claims *claims = &work->claims;
 	cJSON *row = cJSON_CreateObject();
@@ -148,8 +148,7 @@ message_row(const struct notification_work *work, bool names,
 	json_add_string(row, "origin", claims->origin);
 	json_add_string(row, "share", claims->share);
 	if (work->notification->category != NULL)
-		json_add_string(row, "category",
-		    work->notification->category);
+		json_add_string(row, "category", work->notification->category);
 	json_add_integer(row, "expires", claims->expires);
 	json_add_string(row, "broker", claims->iss);
 	json_add_string(row, "placeholder", work->placeholder.blob.hash);
@@ -183,8 +182,8 @@ put_message(struct store_txn *txn, const struct notification_work *work,
 		    "too-large", "too much is said of the resources");
 	}
 	store_txn_put(txn,
-	    store_key_message(&key, work->placeholder.account, work->id),
-	    text, len);
+	    store_key_message(&key, work->placeholder.account, work->id), text,
+	    len);
 	free(text);
 	return OUTCOME_OK;
 }
@@ -195,7 +194,8 @@ put_pull(struct store_txn *txn, const struct notification_work *work,
 {
 	const struct notification_claims *claims = &work->claims;
 	struct pull_row row = { .due = work->placeholder.now,
-		.reserved = reserved, .expires = claims->expires,
+		.reserved = reserved,
+		.expires = claims->expires,
 		.local = work->local };
 
 	strcpy(row.message, work->id);
@@ -217,19 +217,18 @@ put_small_rows(struct store_txn *txn, const struct notification_work *work,
 
 	row = cJSON_CreateObject();
 	json_add_string(row, "message", work->id);
-	store_txn_put_object(txn, store_key_notice(&key, account, notice),
-	    row);
+	store_txn_put_object(txn, store_key_notice(&key, account, notice), row);
 	row = cJSON_CreateObject();
 	json_add_string(row, "direction", "in");
 	json_add_string(row, "share", work->claims.share);
 	store_txn_put_object(txn,
-	    store_key_timeline(&key, account, work->placeholder.now,
-		work->id), row);
+	    store_key_timeline(&key, account, work->placeholder.now, work->id),
+	    row);
 	row = cJSON_CreateObject();
 	json_add_boolean(row, "placeholder", true);
 	store_txn_put_object(txn,
-	    store_key_use(&key, account, work->placeholder.blob.hash,
-		work->id), row);
+	    store_key_use(&key, account, work->placeholder.blob.hash, work->id),
+	    row);
 }
 
 static enum outcome
@@ -264,16 +263,15 @@ put_new(struct store_txn *txn, struct notification_work *work,
 	if (outcome == OUTCOME_OK)
 		outcome = quota_reserve(account, sum, store_txn_reason(txn));
 	if (outcome == OUTCOME_OK)
-		outcome = resource_commit_add(txn, account,
-		    &work->placeholder);
+		outcome = resource_commit_add(txn, account, &work->placeholder);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	put_small_rows(txn, work, notice);
 	outcome = put_pull(txn, work, sum);
 	if (outcome == OUTCOME_OK)
 		outcome = put_record(txn, work, account);
-	return outcome != OUTCOME_OK ? outcome
-				     : store_account_put(txn, account);
+	return outcome != OUTCOME_OK ? outcome :
+				       store_account_put(txn, account);
 }
 
 enum outcome

@@ -24,9 +24,9 @@ struct notification_work {
 	struct notification_claims claims;
 	const struct cargo_notification *notification;
 	struct resource_commit placeholder; /* account, blob, now are set */
-	bool local;		 /* the origin is this server */
-	char id[STORE_ID_SIZE];	 /* of the message; result */
-	bool existed;		 /* result: it was notified before */
+	bool local; /* the origin is this server */
+	char id[STORE_ID_SIZE]; /* of the message; result */
+	bool existed; /* result: it was notified before */
 };
 
 /* Chooses the id of the message and what is the same for each run. */

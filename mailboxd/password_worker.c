@@ -21,8 +21,8 @@
 
 /* Nobody's: salt and hash are all zero bytes, so no password fits, but
  * saying no takes as long as for any other. */
-#define DUMMY_HASH                                                             \
-	"$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$"               \
+#define DUMMY_HASH \
+	"$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$" \
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 void

@@ -55,8 +55,8 @@ placeholder_worker_work(const cJSON *request, int fd, cJSON *answer)
 		body = mmap(NULL, (size_t)status.st_size, PROT_READ,
 		    MAP_PRIVATE, fd, 0);
 		if (body != MAP_FAILED)
-			outcome = judge(body, (size_t)status.st_size, answer,
-			    &why);
+			outcome =
+			    judge(body, (size_t)status.st_size, answer, &why);
 	}
 	json_add_string(answer, "outcome", outcome_name(outcome));
 	if (outcome != OUTCOME_OK) {
@@ -79,8 +79,10 @@ memory_file(const char *body, size_t len)
 		body += n;
 		len -= (size_t)n;
 	}
-	if (len > 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
-		F_SEAL_WRITE | F_SEAL_SEAL) == -1) {
+	if (len > 0 ||
+	    fcntl(fd, F_ADD_SEALS,
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
+		-1) {
 		close(fd);
 		return -1;
 	}
@@ -111,8 +113,8 @@ refuse(const char *word, const char *detail, struct reason *why)
 }
 
 enum outcome
-placeholder_worker_read(const cJSON *answer,
-    struct placeholder_facts *facts_r, struct reason *why)
+placeholder_worker_read(const cJSON *answer, struct placeholder_facts *facts_r,
+    struct reason *why)
 {
 	const char *name = json_string(answer, "outcome");
 	const char *word = json_string(answer, "reason");

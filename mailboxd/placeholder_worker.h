@@ -17,8 +17,8 @@ void placeholder_worker_work(const cJSON *request, int fd, cJSON *answer);
 
 /* Asks about a whole body. 0, or -1: too many waiting or no memory file, and
  * no call comes. */
-int placeholder_worker_ask(struct work_pool *pool, const void *body,
-    size_t len, work_pool_callback *callback, void *arg);
+int placeholder_worker_ask(struct work_pool *pool, const void *body, size_t len,
+    work_pool_callback *callback, void *arg);
 
 /* What the placeholder says. Texts are the answer's. */
 struct placeholder_facts {

@@ -50,8 +50,7 @@ pull_lease_new(const char *origin, const char *share, size_t count)
 
 	lease->origin = x_strdup(origin);
 	lease->share = x_strdup(share);
-	lease->items = x_calloc(count > 0 ? count : 1,
-	    sizeof(lease->items[0]));
+	lease->items = x_calloc(count > 0 ? count : 1, sizeof(lease->items[0]));
 	return lease;
 }
 
@@ -67,8 +66,7 @@ pull_lease_free(struct pull_lease *lease)
 }
 
 void
-pull_queue_add(struct pull_queue *queue, struct pull_lease *lease,
-    int64_t now)
+pull_queue_add(struct pull_queue *queue, struct pull_lease *lease, int64_t now)
 {
 	lease->until = now + queue->policy.lease_time;
 	lease->next = queue->first;
@@ -105,8 +103,7 @@ is_live(const struct pull_lease *lease, int64_t now)
 }
 
 struct pull_lease *
-pull_queue_find(const struct pull_queue *queue, const char *name,
-    int64_t now)
+pull_queue_find(const struct pull_queue *queue, const char *name, int64_t now)
 {
 	char own[PULL_LEASE_NAME_SIZE];
 	struct pull_lease *lease;
@@ -126,8 +123,7 @@ pull_queue_find_message(const struct pull_queue *queue, const char *message,
 	struct pull_lease *lease;
 
 	for (lease = queue->first; lease != NULL; lease = lease->next)
-		if (strcmp(lease->message, message) == 0 &&
-		    is_live(lease, now))
+		if (strcmp(lease->message, message) == 0 && is_live(lease, now))
 			return lease;
 	return NULL;
 }
@@ -173,8 +169,7 @@ pull_queue_live(const struct pull_queue *queue)
 }
 
 bool
-pull_queue_full(const struct pull_queue *queue, const char *origin,
-    int64_t now)
+pull_queue_full(const struct pull_queue *queue, const char *origin, int64_t now)
 {
 	const struct pull_lease *lease;
 	unsigned count = 0;
@@ -246,9 +241,9 @@ pull_queue_judge(const struct pull_report *report,
 		/* Not there, not itself, or in trouble: whatever names this
 		 * origin, it is left alone for a while. A plain refusal or a
 		 * transfer that broke is this pull's own matter. */
-		judgement.origin_fault = !own && (report->status == 0 ||
-		    report->status == 429 || report->status >= 500 ||
-		    !report->authenticated);
+		judgement.origin_fault = !own &&
+		    (report->status == 0 || report->status == 429 ||
+			report->status >= 500 || !report->authenticated);
 		snprintf(judgement.problem, sizeof(judgement.problem), "%s",
 		    problem != NULL ? problem->name : "unavailable");
 	}

@@ -23,7 +23,7 @@
 #include "store_keys.h"
 
 struct pull_policy {
-	int64_t lease_time;  /* seconds without a byte */
+	int64_t lease_time; /* seconds without a byte */
 	unsigned per_origin; /* live leases */
 	int64_t first, most; /* seconds between attempts */
 };
@@ -32,10 +32,10 @@ struct pull_policy {
 struct pull_item {
 	char hash[SHA256_HEX_SIZE];
 	int64_t size;
-	int64_t have;	/* bytes of a broken transfer */
-	bool head;	/* only the origin's yes is asked */
-	bool stored;	/* came in under this lease */
-	bool wrong;	/* what came was not that hash or size */
+	int64_t have; /* bytes of a broken transfer */
+	bool head; /* only the origin's yes is asked */
+	bool stored; /* came in under this lease */
+	bool wrong; /* what came was not that hash or size */
 };
 
 struct pull_lease {
@@ -60,31 +60,31 @@ void pull_queue_free(struct pull_queue **queue);
 const struct pull_policy *pull_queue_policy(const struct pull_queue *queue);
 
 /* Adds a live lease (taken over; until is set from `now`). */
-void pull_queue_add(struct pull_queue *queue, struct pull_lease *lease,
-    int64_t now);
+void
+pull_queue_add(struct pull_queue *queue, struct pull_lease *lease, int64_t now);
 /* Ends and frees it. */
 void pull_queue_remove(struct pull_queue *queue, struct pull_lease *lease);
 /* A new, empty lease; pull_lease_free for one that was not added. */
-struct pull_lease *pull_lease_new(const char *origin, const char *share,
-    size_t count);
+struct pull_lease *
+pull_lease_new(const char *origin, const char *share, size_t count);
 void pull_lease_free(struct pull_lease *lease);
 
 /* "<message>-<number in hex>", and the live lease of that name, or NULL. */
 void pull_lease_name(const struct pull_lease *lease,
     char name_r[PULL_LEASE_NAME_SIZE]);
-struct pull_lease *pull_queue_find(const struct pull_queue *queue,
-    const char *name, int64_t now);
+struct pull_lease *
+pull_queue_find(const struct pull_queue *queue, const char *name, int64_t now);
 
 /* The live lease of a message, or NULL. */
 struct pull_lease *pull_queue_find_message(const struct pull_queue *queue,
     const char *message, int64_t now);
 
-struct pull_item *pull_lease_item(const struct pull_lease *lease,
-    const char *hash);
+struct pull_item *
+pull_lease_item(const struct pull_lease *lease, const char *hash);
 
 /* Bytes came: the lease runs anew. */
-void pull_queue_renew(const struct pull_queue *queue,
-    struct pull_lease *lease, int64_t now);
+void pull_queue_renew(const struct pull_queue *queue, struct pull_lease *lease,
+    int64_t now);
 
 /* Removes leases that ran out with no upload in progress; how many. */
 unsigned pull_queue_reap(struct pull_queue *queue, int64_t now);
@@ -107,17 +107,17 @@ int64_t pull_policy_delay(const struct pull_policy *policy, int64_t attempt,
 
 /* What a worker tells about a lease that did not end well. */
 struct pull_report {
-	int64_t status;	     /* HTTP status of the origin, 0 if none */
+	int64_t status; /* HTTP status of the origin, 0 if none */
 	const char *problem; /* name of the problem type, "" if none */
-	bool authenticated;  /* the origin's certificate was good */
-	bool wrong;	     /* we saw ourselves that the bytes were wrong */
+	bool authenticated; /* the origin's certificate was good */
+	bool wrong; /* we saw ourselves that the bytes were wrong */
 };
 
 struct pull_judgement {
-	enum outcome outcome;	/* TEMPFAIL: again later; PERMFAIL */
-	char problem[32];	/* what the failure is called */
-	bool whole;		/* holds for all that is pending */
-	bool origin_fault;	/* leave the origin alone for a while */
+	enum outcome outcome; /* TEMPFAIL: again later; PERMFAIL */
+	char problem[32]; /* what the failure is called */
+	bool whole; /* holds for all that is pending */
+	bool origin_fault; /* leave the origin alone for a while */
 };
 
 /* Permanent only from an authenticated origin with a problem type that says

@@ -143,11 +143,9 @@ done_body(struct visit *visit, const cJSON *body)
 	strcpy(report->finish.message, lease->message);
 	report->finish.number = lease->number;
 	report->finish.now = clock_now();
-	report->finish.retry_at =
-	    report->finish.now + pull_policy_delay(policy, 1,
-		randombytes_random());
-	store_submit(visit->mailboxd->store, finish_work, on_finished,
-	    report);
+	report->finish.retry_at = report->finish.now +
+	    pull_policy_delay(policy, 1, randombytes_random());
+	store_submit(visit->mailboxd->store, finish_work, on_finished, report);
 }
 
 void
@@ -280,8 +278,7 @@ failed_body(struct visit *visit, const cJSON *body)
 	strcpy(report->retry.message, lease->message);
 	log_failed(report, &told, body, facts.status);
 	/* What is permanent is so for one resource, or for all of them. */
-	if (told.outcome == OUTCOME_PERMFAIL &&
-	    (told.whole || *hash != '\0'))
+	if (told.outcome == OUTCOME_PERMFAIL && (told.whole || *hash != '\0'))
 		pull_server_fail(visit->mailboxd->pulls, lease,
 		    told.whole ? "" : hash, told.problem, on_failed, report);
 	else
@@ -312,8 +309,8 @@ on_entitled(void *arg, enum outcome outcome, const struct reason *why)
 	struct log_line line;
 
 	if (outcome == OUTCOME_OK) {
-		lease = pull_queue_find(queue_of(report->visit),
-		    report->lease, clock_now());
+		lease = pull_queue_find(queue_of(report->visit), report->lease,
+		    clock_now());
 		if (lease != NULL)
 			pull_lease_item(lease, report->commit.hash)->stored =
 			    true;
@@ -340,8 +337,7 @@ entitled_body(struct visit *visit, const cJSON *body)
 	if (lease == NULL)
 		return;
 	item = hash != NULL ? pull_lease_item(lease, hash) : NULL;
-	if (!json_members_exact(body, members) || item == NULL ||
-	    !item->head) {
+	if (!json_members_exact(body, members) || item == NULL || !item->head) {
 		visit_problem(visit, "malformed",
 		    "hash: one that was leased with mode head");
 		return;

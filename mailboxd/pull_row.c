@@ -95,8 +95,7 @@ due_value(const struct pull_row *row)
 }
 
 enum outcome
-pull_row_put(struct store_txn *txn, const struct pull_row *row,
-    int64_t old_due)
+pull_row_put(struct store_txn *txn, const struct pull_row *row, int64_t old_due)
 {
 	cJSON *object = cJSON_CreateObject();
 	struct store_key key;
@@ -148,12 +147,12 @@ pull_resource_state(struct store_view *view, const char *account,
 	struct store_key key;
 	int found;
 
-	found = store_get(view, store_key_use(&key, account, hash, message),
-	    NULL);
+	found =
+	    store_get(view, store_key_use(&key, account, hash, message), NULL);
 	if (found != 0)
 		return found == 1 ? PULL_STORED : -1;
-	found = store_get(view,
-	    store_key_failure(&key, account, message, hash), NULL);
+	found = store_get(view, store_key_failure(&key, account, message, hash),
+	    NULL);
 	if (found != 0)
 		return found == 1 ? PULL_FAILED : -1;
 	return PULL_PENDING;
@@ -174,8 +173,7 @@ plan_item(struct store_view *view, const struct pull_row *row,
 		return -1;
 	item->head = before == 1;
 	if (!item->head) {
-		store_upload_id(row->account, row->origin, item->hash,
-		    upload);
+		store_upload_id(row->account, row->origin, item->hash, upload);
 		item->have = store_upload_have(view, upload, row->account,
 		    item->hash, item->size);
 	}
@@ -201,15 +199,16 @@ pull_plan(struct store_view *view, const struct pull_row *row)
 	strcpy(plan->account, row->account);
 	plan->number = row->lease;
 	plan->expires = row->expires;
-	cJSON_ArrayForEach(resource, list) {
+	cJSON_ArrayForEach(resource, list)
+	{
 		item = &plan->items[plan->count];
 		hash = json_string(resource, "hash");
 		if (hash == NULL || !hex_is_sha256(hash) ||
 		    json_integer(resource, "size", 0, JSON_MAX_INTEGER,
 			&item->size) == -1)
 			goto fail;
-		state = pull_resource_state(view, row->account, row->message,
-		    hash);
+		state =
+		    pull_resource_state(view, row->account, row->message, hash);
 		if (state == -1)
 			goto fail;
 		if (state != PULL_PENDING)

@@ -88,8 +88,8 @@ plan_in_flight(const struct pull_scan *scan, const struct pull_lease *plan)
 
 	for (i = 0; i < plan->count; i++)
 		if (!plan->items[i].head &&
-		    pull_queue_in_flight(scan->queue, plan->origin,
-			plan->share, plan->items[i].hash, scan->now))
+		    pull_queue_in_flight(scan->queue, plan->origin, plan->share,
+			plan->items[i].hash, scan->now))
 			return true;
 	return false;
 }

@@ -51,8 +51,7 @@ postpone_work(struct store_txn *txn, void *arg)
 }
 
 static void
-start_postpone(struct pull_server *server,
-    const struct pull_postpone *postpone)
+start_postpone(struct pull_server *server, const struct pull_postpone *postpone)
 {
 	struct postponing *postponing;
 
@@ -141,8 +140,7 @@ try_worker(struct visit *visit, bool last)
 }
 
 void
-pull_server_wait(struct pull_server *server, struct visit *visit,
-    int seconds)
+pull_server_wait(struct pull_server *server, struct visit *visit, int seconds)
 {
 	/* Also who does not want to wait is looked for once. */
 	wait_list_add(server->workers, visit, seconds > 0 ? seconds : 1);

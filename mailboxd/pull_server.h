@@ -20,24 +20,24 @@ struct pull_server;
 /* Makes every pull that was leased before due again (no lease survives a
  * restart) and begins to serve. NULL with `why`. The store must be
  * running. */
-struct pull_server *pull_server_new(struct mailboxd *mailboxd,
-    struct reason *why);
+struct pull_server *
+pull_server_new(struct mailboxd *mailboxd, struct reason *why);
 void pull_server_free(struct pull_server **server);
 
 /* Something was added or has ended: look again, soon. */
 void pull_server_poke(struct pull_server *server);
 
 /* A worker waits for a lease; it is answered with one, or with 204. */
-void pull_server_wait(struct pull_server *server, struct visit *visit,
-    int seconds);
+void
+pull_server_wait(struct pull_server *server, struct visit *visit, int seconds);
 
 struct pull_queue *pull_server_queue(const struct pull_server *server);
 
 /* Ends the resource of a hash ("": all pending ones) for good. `done` comes
  * once it is durable. */
-void pull_server_fail(struct pull_server *server,
-    const struct pull_lease *lease, const char *hash, const char *problem,
-    store_done_fn *done, void *arg);
+void
+pull_server_fail(struct pull_server *server, const struct pull_lease *lease,
+    const char *hash, const char *problem, store_done_fn *done, void *arg);
 
 /* A worker was lost in the middle of an upload: unless it says something
  * within seconds, the lease ends and the pull is due again. */

@@ -175,8 +175,7 @@ look_for_leased(void *arg, const char *key, const void *data, size_t len)
 	    store_id_valid(store_key_last(key))) {
 		leased->messages = x_realloc(leased->messages,
 		    (leased->count + 1) * STORE_ID_SIZE);
-		strcpy(leased->messages[leased->count++],
-		    store_key_last(key));
+		strcpy(leased->messages[leased->count++], store_key_last(key));
 	}
 	cJSON_Delete(row);
 	return STORE_NEXT;

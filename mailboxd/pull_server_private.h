@@ -42,7 +42,7 @@ void pull_server_grant(struct pull_server *server, struct visit *visit,
 void pull_server_lapse(struct pull_server *server, struct pull_lease *lease);
 
 /* Every pull that was leased is due now; before anything else runs. */
-enum outcome pull_server_lapse_all(struct pull_server *server,
-    struct reason *why);
+enum outcome
+pull_server_lapse_all(struct pull_server *server, struct reason *why);
 
 #endif

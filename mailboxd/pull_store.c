@@ -56,7 +56,7 @@ pull_work_open(struct pull_work *work, struct store_txn *txn,
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	work->has_account = store_account_get(work->view, work->row.account,
-	    &work->account) == 1;
+				&work->account) == 1;
 	if (!work->has_account ||
 	    pull_message_get(work->view, &work->row, &work->message) != 1) {
 		pull_work_close(work);
@@ -110,9 +110,9 @@ origin_bad(struct store_txn *txn, const struct pull_retry *retry,
 	cJSON_Delete(row);
 	row = cJSON_CreateObject();
 	json_add_integer(row, "failures", failures + 1);
-	json_add_integer(row, "not_before", retry->now +
-		pull_policy_delay(retry->policy, failures + 1,
-		    retry->random));
+	json_add_integer(row, "not_before",
+	    retry->now +
+		pull_policy_delay(retry->policy, failures + 1, retry->random));
 	store_txn_put_object(txn, key.text, row);
 }
 
@@ -139,8 +139,9 @@ pull_store_retry(struct store_txn *txn, void *arg)
 	}
 	/* Nothing may be later than the end: that is when it fails. */
 	if (work.row.due > work.row.expires)
-		work.row.due = work.row.expires > retry->now
-		    ? work.row.expires : retry->now;
+		work.row.due = work.row.expires > retry->now ?
+		    work.row.expires :
+		    retry->now;
 	retry->due = work.row.due;
 	if (retry->origin_fault)
 		origin_bad(txn, retry, work.row.origin);

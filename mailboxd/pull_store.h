@@ -25,15 +25,15 @@
 struct pull_row {
 	char message[STORE_ID_SIZE];
 	char account[STORE_ID_SIZE];
-	int64_t due;	  /* when it may be leased, or its lease ends */
+	int64_t due; /* when it may be leased, or its lease ends */
 	int64_t reserved; /* bytes of the account's quota */
-	int64_t expires;  /* of the share */
-	int64_t attempt;  /* tries that came to nothing */
-	int64_t lease;	  /* number of the last lease */
+	int64_t expires; /* of the share */
+	int64_t attempt; /* tries that came to nothing */
+	int64_t lease; /* number of the last lease */
 	bool leased;
-	bool local;	  /* the origin is this very server */
+	bool local; /* the origin is this very server */
 	char *origin, *share, *agent;
-	char *token;	  /* token B */
+	char *token; /* token B */
 };
 
 /* 1, 0 no such pull, -1 trouble or torn. */
@@ -47,8 +47,7 @@ enum outcome pull_row_put(struct store_txn *txn, const struct pull_row *row,
     int64_t old_due);
 
 /* Removes pull and due row. Two keys. */
-enum outcome pull_row_delete(struct store_txn *txn,
-    const struct pull_row *row);
+enum outcome pull_row_delete(struct store_txn *txn, const struct pull_row *row);
 
 /* The immutable message of a pull: 1 and the object (caller's), 0, -1. */
 int pull_message_get(struct store_view *view, const struct pull_row *row,
@@ -66,8 +65,8 @@ int pull_resource_state(struct store_view *view, const char *account,
  * resources with their mode and what is here of them. NULL on trouble;
  * count 0 if nothing is pending. The caller's: pull_lease_free.
  */
-struct pull_lease *pull_plan(struct store_view *view,
-    const struct pull_row *row);
+struct pull_lease *
+pull_plan(struct store_view *view, const struct pull_row *row);
 
 /* ---- work functions; each `arg` is the struct named before it ---------- */
 
@@ -101,7 +100,7 @@ struct pull_finish {
 	char message[STORE_ID_SIZE];
 	int64_t number; /* -1: no worker, do not compare */
 	int64_t now, retry_at;
-	bool ended;	/* result */
+	bool ended; /* result */
 };
 enum outcome pull_store_finish(struct store_txn *txn, void *arg);
 
@@ -114,9 +113,9 @@ struct pull_retry {
 	bool origin_fault;
 	uint32_t random;
 	const struct pull_policy *policy;
-	bool lapse;	/* the lease broke off: due at once, no attempt */
-	bool progress;	/* something came: begin with short delays again */
-	int64_t due;	/* result */
+	bool lapse; /* the lease broke off: due at once, no attempt */
+	bool progress; /* something came: begin with short delays again */
+	int64_t due; /* result */
 };
 enum outcome pull_store_retry(struct store_txn *txn, void *arg);
 

@@ -22,8 +22,8 @@ struct pull_work {
 
 /* Reads the pull; refused "lease" unless its lease is `number` (-1: any).
  * Close it if OK. */
-enum outcome pull_work_open_row(struct pull_work *work,
-    struct store_txn *txn, const char *message, int64_t number);
+enum outcome pull_work_open_row(struct pull_work *work, struct store_txn *txn,
+    const char *message, int64_t number);
 
 /* The same with message and account. */
 enum outcome pull_work_open(struct pull_work *work, struct store_txn *txn,

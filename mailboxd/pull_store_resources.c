@@ -20,7 +20,8 @@ find_resource(const cJSON *message, const char *hash)
 	const cJSON *resource;
 	const char *own;
 
-	cJSON_ArrayForEach(resource, json_array(message, "resources")) {
+	cJSON_ArrayForEach(resource, json_array(message, "resources"))
+	{
 		own = json_string(resource, "hash");
 		if (own != NULL && strcmp(own, hash) == 0)
 			return resource;
@@ -95,8 +96,8 @@ make_true(struct pull_work *work, const cJSON *resource, int64_t now)
 	    store_key_resource(&key, work->row.account, hash), NULL);
 	if (held == -1)
 		return pull_work_trouble(work->txn);
-	outcome = held ? quota_release(&work->account, size, why)
-		       : quota_commit(&work->account, size, why);
+	outcome = held ? quota_release(&work->account, size, why) :
+			 quota_commit(&work->account, size, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	work->row.reserved -= size;
@@ -116,8 +117,7 @@ make_true(struct pull_work *work, const cJSON *resource, int64_t now)
 }
 
 static enum outcome
-add_blob(struct pull_work *work, const struct pull_commit *commit,
-    int64_t size)
+add_blob(struct pull_work *work, const struct pull_commit *commit, int64_t size)
 {
 	const struct access_source source = { work->row.account,
 		work->row.origin, work->row.share };
@@ -130,8 +130,8 @@ add_blob(struct pull_work *work, const struct pull_commit *commit,
 	if (before == -1)
 		return pull_work_trouble(work->txn);
 	if (before == 0)
-		return reason_set(store_txn_reason(work->txn),
-		    OUTCOME_TEMPFAIL, "lease", "the bytes must be pulled");
+		return reason_set(store_txn_reason(work->txn), OUTCOME_TEMPFAIL,
+		    "lease", "the bytes must be pulled");
 	return store_blob_link(work->txn, commit->hash, work->row.account);
 }
 
@@ -143,17 +143,16 @@ commit_open(struct pull_work *work, const struct pull_commit *commit)
 	int pending;
 
 	if (resource == NULL)
-		return reason_set(store_txn_reason(work->txn),
-		    OUTCOME_PERMFAIL, "not-allowed",
-		    "the message does not name it");
+		return reason_set(store_txn_reason(work->txn), OUTCOME_PERMFAIL,
+		    "not-allowed", "the message does not name it");
 	pending = is_pending(work, resource);
 	if (pending == -1)
 		return pull_work_trouble(work->txn);
 	if (!pending) /* said twice: the second copy goes */
-		return commit->link
-		    ? OUTCOME_OK
-		    : garbage_add(work->txn, commit->blob.locator,
-			  commit->blob.size, commit->now);
+		return commit->link ?
+		    OUTCOME_OK :
+		    garbage_add(work->txn, commit->blob.locator,
+			commit->blob.size, commit->now);
 	outcome = add_blob(work, commit, resource_size(resource));
 	if (outcome == OUTCOME_OK)
 		outcome = make_true(work, resource, commit->now);
@@ -162,9 +161,9 @@ commit_open(struct pull_work *work, const struct pull_commit *commit)
 	pull_origin_good(work->txn, work->row.origin);
 	work->row.attempt = 0;
 	outcome = store_account_put(work->txn, &work->account);
-	return outcome != OUTCOME_OK
-	    ? outcome
-	    : pull_row_put(work->txn, &work->row, work->old_due);
+	return outcome != OUTCOME_OK ?
+	    outcome :
+	    pull_row_put(work->txn, &work->row, work->old_due);
 }
 
 enum outcome
@@ -193,7 +192,8 @@ count_pending(struct pull_work *work)
 	const cJSON *resource;
 	int count = 0, pending;
 
-	cJSON_ArrayForEach(resource, json_array(work->message, "resources")) {
+	cJSON_ArrayForEach(resource, json_array(work->message, "resources"))
+	{
 		pending = is_pending(work, resource);
 		if (pending == -1)
 			return -1;
@@ -217,8 +217,8 @@ end_pull(struct pull_work *work, int64_t now)
 		    now, leaf_of(work, NULL), NULL);
 	if (outcome == OUTCOME_OK)
 		outcome = store_account_put(work->txn, &work->account);
-	return outcome != OUTCOME_OK ? outcome
-				     : pull_row_delete(work->txn, &work->row);
+	return outcome != OUTCOME_OK ? outcome :
+				       pull_row_delete(work->txn, &work->row);
 }
 
 /* Ends it or writes it back as due at `due`. */
@@ -236,9 +236,9 @@ end_or_keep(struct pull_work *work, int64_t now, int64_t due, bool *ended_r)
 	work->row.leased = false;
 	work->row.due = due;
 	outcome = store_account_put(work->txn, &work->account);
-	return outcome != OUTCOME_OK
-	    ? outcome
-	    : pull_row_put(work->txn, &work->row, work->old_due);
+	return outcome != OUTCOME_OK ?
+	    outcome :
+	    pull_row_put(work->txn, &work->row, work->old_due);
 }
 
 enum outcome
@@ -252,8 +252,8 @@ pull_store_finish(struct store_txn *txn, void *arg)
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	work.row.attempt++;
-	outcome = end_or_keep(&work, finish->now, finish->retry_at,
-	    &finish->ended);
+	outcome =
+	    end_or_keep(&work, finish->now, finish->retry_at, &finish->ended);
 	pull_work_close(&work);
 	return outcome;
 }
@@ -269,8 +269,8 @@ fail_resource(struct pull_work *work, const cJSON *resource,
 	cJSON *row, *leaf;
 	enum outcome outcome;
 
-	outcome = quota_release(&work->account, size,
-	    store_txn_reason(work->txn));
+	outcome =
+	    quota_release(&work->account, size, store_txn_reason(work->txn));
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	work->row.reserved -= size;
@@ -278,8 +278,8 @@ fail_resource(struct pull_work *work, const cJSON *resource,
 	json_add_string(row, "problem", problem);
 	json_add_integer(row, "time", now);
 	store_txn_put_object(work->txn,
-	    store_key_failure(&key, work->row.account, work->row.message,
-		hash), row);
+	    store_key_failure(&key, work->row.account, work->row.message, hash),
+	    row);
 	leaf = leaf_of(work, hash);
 	json_add_string(leaf, "problem", problem);
 	return record_append(work->txn, &work->account, "failed", now, leaf,
@@ -287,8 +287,8 @@ fail_resource(struct pull_work *work, const cJSON *resource,
 }
 
 /* What happens to one pending resource of a batch. */
-typedef enum outcome batch_fn(struct pull_work *work, const cJSON *resource,
-    void *arg);
+typedef enum outcome
+batch_fn(struct pull_work *work, const cJSON *resource, void *arg);
 
 /* Goes over the pending resources, PULL_STORE_BATCH at most; *more_r if
  * there are others. */
@@ -300,7 +300,8 @@ each_pending(struct pull_work *work, batch_fn *each, void *arg, bool *more_r)
 	int count = 0, pending;
 
 	*more_r = false;
-	cJSON_ArrayForEach(resource, json_array(work->message, "resources")) {
+	cJSON_ArrayForEach(resource, json_array(work->message, "resources"))
+	{
 		pending = is_pending(work, resource);
 		if (pending == -1)
 			return pull_work_trouble(work->txn);
@@ -350,12 +351,12 @@ pull_store_fail(struct store_txn *txn, void *arg)
 	outcome = pull_work_open(&work, txn, fail->message, fail->number);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	outcome = fail->hash[0] != '\0'
-	    ? fail_one(&work, fail)
-	    : each_pending(&work, fail_each, fail, &fail->more);
+	outcome = fail->hash[0] != '\0' ?
+	    fail_one(&work, fail) :
+	    each_pending(&work, fail_each, fail, &fail->more);
 	if (outcome == OUTCOME_OK)
-		outcome = end_or_keep(&work, fail->now, fail->now,
-		    &fail->ended);
+		outcome =
+		    end_or_keep(&work, fail->now, fail->now, &fail->ended);
 	pull_work_close(&work);
 	return outcome;
 }
@@ -375,8 +376,8 @@ link_each(struct pull_work *work, const cJSON *resource, void *arg)
 	enum outcome outcome;
 	struct reason why;
 
-	outcome = access_shared(work->view, &claim, hash, link->now, &blob,
-	    &why);
+	outcome =
+	    access_shared(work->view, &claim, hash, link->now, &blob, &why);
 	if (outcome == OUTCOME_TEMPFAIL)
 		return pull_work_trouble(work->txn);
 	if (outcome == OUTCOME_OK && blob.size != resource_size(resource))
@@ -385,8 +386,8 @@ link_each(struct pull_work *work, const cJSON *resource, void *arg)
 	if (outcome != OUTCOME_OK)
 		return fail_resource(work, resource, why.word, link->now);
 	outcome = store_blob_link(work->txn, hash, work->row.account);
-	return outcome != OUTCOME_OK ? outcome
-				     : make_true(work, resource, link->now);
+	return outcome != OUTCOME_OK ? outcome :
+				       make_true(work, resource, link->now);
 }
 
 enum outcome
@@ -402,8 +403,8 @@ pull_store_link(struct store_txn *txn, void *arg)
 		return outcome;
 	outcome = each_pending(&work, link_each, link, &link->more);
 	if (outcome == OUTCOME_OK)
-		outcome = end_or_keep(&work, link->now, link->now,
-		    &link->ended);
+		outcome =
+		    end_or_keep(&work, link->now, link->now, &link->ended);
 	pull_work_close(&work);
 	return outcome;
 }

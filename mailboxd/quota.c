@@ -42,15 +42,13 @@ quota_subtract(int64_t *sum, int64_t bytes, struct reason *why)
 }
 
 enum outcome
-quota_reserve(struct store_account *account, int64_t bytes,
-    struct reason *why)
+quota_reserve(struct store_account *account, int64_t bytes, struct reason *why)
 {
 	return quota_add(account, &account->reserved, bytes, why);
 }
 
 enum outcome
-quota_commit(struct store_account *account, int64_t bytes,
-    struct reason *why)
+quota_commit(struct store_account *account, int64_t bytes, struct reason *why)
 {
 	enum outcome outcome;
 
@@ -61,8 +59,7 @@ quota_commit(struct store_account *account, int64_t bytes,
 }
 
 enum outcome
-quota_release(struct store_account *account, int64_t bytes,
-    struct reason *why)
+quota_release(struct store_account *account, int64_t bytes, struct reason *why)
 {
 	return quota_subtract(&account->reserved, bytes, why);
 }

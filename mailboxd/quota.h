@@ -14,24 +14,24 @@
 int64_t quota_left(const struct store_account *account);
 
 /* Promises `bytes`; TEMPFAIL "quota" if they do not fit. */
-enum outcome quota_reserve(struct store_account *account, int64_t bytes,
-    struct reason *why);
+enum outcome
+quota_reserve(struct store_account *account, int64_t bytes, struct reason *why);
 
 /* Promised bytes are now stored. TEMPFAIL "internal" if fewer were promised: a
  * bug of ours. */
-enum outcome quota_commit(struct store_account *account, int64_t bytes,
-    struct reason *why);
+enum outcome
+quota_commit(struct store_account *account, int64_t bytes, struct reason *why);
 
 /* A promise is off. The same failure. */
-enum outcome quota_release(struct store_account *account, int64_t bytes,
-    struct reason *why);
+enum outcome
+quota_release(struct store_account *account, int64_t bytes, struct reason *why);
 
 /* Stores without a promise (an owner's PUT); TEMPFAIL "quota". */
-enum outcome quota_take(struct store_account *account, int64_t bytes,
-    struct reason *why);
+enum outcome
+quota_take(struct store_account *account, int64_t bytes, struct reason *why);
 
 /* Stored bytes are let go of. TEMPFAIL "internal" if fewer were stored. */
-enum outcome quota_free(struct store_account *account, int64_t bytes,
-    struct reason *why);
+enum outcome
+quota_free(struct store_account *account, int64_t bytes, struct reason *why);
 
 #endif

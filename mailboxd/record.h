@@ -14,8 +14,8 @@
 #include "store_account.h"
 
 /* head_r = SHA-256(head || leaf). The two heads may be the same memory. */
-void record_chain(const uint8_t head[SHA256_LEN], const void *leaf,
-    size_t len, uint8_t head_r[SHA256_LEN]);
+void record_chain(const uint8_t head[SHA256_LEN], const void *leaf, size_t len,
+    uint8_t head_r[SHA256_LEN]);
 
 /*
  * Appends a record {"time", "kind", ids and hashes of `leaf`} and moves the
@@ -23,8 +23,7 @@ void record_chain(const uint8_t head[SHA256_LEN], const void *leaf,
  * taken over; `leaf` (may be NULL) must not have "time" or "kind"; `detail`
  * NULL: none. One or two keys.
  */
-enum outcome record_append(struct store_txn *txn,
-    struct store_account *account, const char *kind, int64_t now,
-    cJSON *leaf, cJSON *detail);
+enum outcome record_append(struct store_txn *txn, struct store_account *account,
+    const char *kind, int64_t now, cJSON *leaf, cJSON *detail);
 
 #endif

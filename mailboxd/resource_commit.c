@@ -73,8 +73,8 @@ resource_commit_work(struct store_txn *txn, void *arg)
 	struct store_key key;
 	cJSON *use, *leaf;
 
-	if (store_account_get(store_txn_view(txn), commit->account,
-		&account) != 1)
+	if (store_account_get(store_txn_view(txn), commit->account, &account) !=
+	    1)
 		return reason_set(store_txn_reason(txn), OUTCOME_TEMPFAIL,
 		    "unavailable", "the account cannot be read");
 	if (strcmp(account.state, "active") != 0)
@@ -92,7 +92,8 @@ resource_commit_work(struct store_txn *txn, void *arg)
 		json_add_string(use, "broker", commit->broker);
 		store_txn_put_object(txn,
 		    store_key_use(&key, commit->account, commit->blob.hash,
-			commit->share), use);
+			commit->share),
+		    use);
 		json_add_string(leaf, "broker", commit->broker);
 		json_add_string(leaf, "share", commit->share);
 	}

@@ -19,10 +19,10 @@ struct resource_commit {
 	struct store_blob blob;
 	char type[RESOURCE_TYPE_MAX + 1];
 	char name[RESOURCE_NAME_MAX + 1]; /* "" if none */
-	char share[32];	  /* broker: the share it is put for; else "" */
+	char share[32]; /* broker: the share it is put for; else "" */
 	char broker[256]; /* broker: its name; else "" */
 	int64_t now;
-	bool existed;	  /* result: the account had it already */
+	bool existed; /* result: the account had it already */
 };
 
 /* A work function; `arg` is a struct resource_commit. Refused "quota". */

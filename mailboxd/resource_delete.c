@@ -51,10 +51,9 @@ let_go(struct store_txn *txn, const struct letting_go *what,
 	garbage_drop_holder(txn, what->hash, what->account, what->now);
 	leaf = cJSON_CreateObject();
 	json_add_string(leaf, "hash", what->hash);
-	outcome = record_append(txn, account, "deleted", what->now, leaf,
-	    NULL);
-	return outcome != OUTCOME_OK ? outcome
-				     : store_account_put(txn, account);
+	outcome = record_append(txn, account, "deleted", what->now, leaf, NULL);
+	return outcome != OUTCOME_OK ? outcome :
+				       store_account_put(txn, account);
 }
 
 static enum outcome
@@ -64,8 +63,8 @@ work(struct store_txn *txn, void *arg)
 	struct store_account account;
 	enum outcome outcome;
 
-	if (store_account_get(store_txn_view(txn), what->account,
-		&account) != 1)
+	if (store_account_get(store_txn_view(txn), what->account, &account) !=
+	    1)
 		return reason_set(store_txn_reason(txn), OUTCOME_TEMPFAIL,
 		    "unavailable", "the account cannot be read");
 	outcome = let_go(txn, what, &account);

@@ -28,14 +28,14 @@ may_read(struct visit *visit, struct store_view *view,
 	struct access_claim claim;
 
 	if (caller->kind == CALLER_OWNER)
-		return access_own(view, caller->account, visit->subject,
-		    blob_r, why);
+		return access_own(view, caller->account, visit->subject, blob_r,
+		    why);
 	claim.sender = caller_inner(caller, "sender");
 	claim.recipient = caller_inner(caller, "recipient");
 	claim.share = caller_inner(caller, "share");
 	claim.rows = visit->mailboxd->rows;
-	return access_shared(view, &claim, visit->subject, clock_now(),
-	    blob_r, why);
+	return access_shared(view, &claim, visit->subject, clock_now(), blob_r,
+	    why);
 }
 
 /* RFC 6266 and 8187: the name in UTF-8, all but letters, digits and a few
@@ -58,8 +58,7 @@ add_disposition(struct http_header_list *headers, const char *name)
 		else
 			buffer_add_format(&value, "%%%02X",
 			    (unsigned char)*name);
-	http_header_add(headers, "Content-Disposition",
-	    buffer_string(&value));
+	http_header_add(headers, "Content-Disposition", buffer_string(&value));
 	buffer_free(&value);
 }
 
@@ -74,14 +73,15 @@ add_labels(struct visit *visit, struct store_view *view,
 
 	if (visit->caller.kind == CALLER_OWNER &&
 	    store_get_json(view,
-		store_key_resource(&key, visit->caller.account,
-		    visit->subject), &row) == 1) {
+		store_key_resource(&key, visit->caller.account, visit->subject),
+		&row) == 1) {
 		type = json_string(row, "type");
 		name = json_string(row, "name");
 	}
 	http_header_add(headers, "Content-Type",
-	    type != NULL && resource_type_valid(type)
-		? type : "application/octet-stream");
+	    type != NULL && resource_type_valid(type) ?
+		type :
+		"application/octet-stream");
 	add_disposition(headers, name);
 	cJSON_Delete(row);
 }
@@ -149,8 +149,7 @@ reply(struct visit *visit, const struct store_blob *blob,
 		    "bytes %lld-%lld/%lld", (long long)offset,
 		    (long long)(offset + len - 1), (long long)blob->size);
 	}
-	visit_reply_file(visit, partial ? 206 : 200, headers, fd, offset,
-	    len);
+	visit_reply_file(visit, partial ? 206 : 200, headers, fd, offset, len);
 }
 
 /* OK with the open file; what was let go of since the look is not there. */
@@ -254,8 +253,9 @@ resource_list_serve(struct visit *visit)
 	listing.list = cJSON_CreateArray();
 	if (view == NULL ||
 	    store_scan(view, store_key_resource(&prefix, account, NULL),
-		listing.after != NULL
-		    ? store_key_resource(&from, account, listing.after) : NULL,
+		listing.after != NULL ?
+		    store_key_resource(&from, account, listing.after) :
+		    NULL,
 		list_row, &listing) == -1) {
 		visit_problem(visit, "unavailable", "the store");
 		cJSON_Delete(listing.list);

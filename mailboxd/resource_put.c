@@ -23,11 +23,11 @@
 struct put {
 	struct visit *visit;
 	struct store_upload *upload; /* NULL before, and from finish on */
-	struct resource_commit own;  /* of an owner or a broker */
-	struct pull_commit pull;     /* under a lease: */
+	struct resource_commit own; /* of an owner or a broker */
+	struct pull_commit pull; /* under a lease: */
 	char lease[PULL_LEASE_NAME_SIZE]; /* "" if there is none */
 	int64_t from;
-	bool counted;		     /* lease->uploads counts it */
+	bool counted; /* lease->uploads counts it */
 };
 
 /* ---- under a lease ------------------------------------------------------- */
@@ -37,9 +37,8 @@ find_lease(const struct put *put)
 {
 	if (put->lease[0] == '\0')
 		return NULL;
-	return pull_queue_find(
-	    pull_server_queue(put->visit->mailboxd->pulls), put->lease,
-	    clock_now());
+	return pull_queue_find(pull_server_queue(put->visit->mailboxd->pulls),
+	    put->lease, clock_now());
 }
 
 /* The transfer begins: its lease lives as long as it. Time may have passed
@@ -78,8 +77,8 @@ check_range(struct visit *visit, struct put *put, struct pull_item *item)
 		size = len = visit->request->body_size;
 		put->from = 0;
 	} else if (http_parse_content_range(field, &put->from, &len, &size) ==
-		-1 || put->from + len != size ||
-	    len != visit->request->body_size) {
+		-1 ||
+	    put->from + len != size || len != visit->request->body_size) {
 		visit_problem(visit, "malformed",
 		    "Content-Range is bytes A-B/SIZE up to the last byte");
 		return -1;
@@ -134,8 +133,7 @@ prepare_lease(struct visit *visit, struct put *put,
 /* ---- an owner, or a broker for its user ---------------------------------- */
 
 static int
-prepare_account(struct visit *visit, struct put *put,
-    struct store_view *view)
+prepare_account(struct visit *visit, struct put *put, struct store_view *view)
 {
 	struct caller *caller = &visit->caller;
 	struct reason why;
@@ -222,8 +220,9 @@ prepare_own_in(struct visit *visit, struct put *put, struct store_view *view)
 	if (has != 0)
 		return -1;
 	if (size > visit->mailboxd->config->resource_max) {
-		visit_problem(visit, "too-large", "a resource may have %lld "
-						  "bytes",
+		visit_problem(visit, "too-large",
+		    "a resource may have %lld "
+		    "bytes",
 		    (long long)visit->mailboxd->config->resource_max);
 		return -1;
 	}
@@ -256,8 +255,8 @@ static void
 refuse_upload(struct put *put, const struct reason *why)
 {
 	struct pull_lease *lease = find_lease(put);
-	struct pull_item *item = lease == NULL ? NULL
-	    : pull_lease_item(lease, put->pull.hash);
+	struct pull_item *item =
+	    lease == NULL ? NULL : pull_lease_item(lease, put->pull.hash);
 
 	if (item != NULL &&
 	    (reason_is(why, "wrong-hash") || reason_is(why, "wrong-size")))
@@ -272,8 +271,8 @@ log_stored(const struct put *put)
 	    put->lease[0] != '\0' ? &put->pull.blob : &put->own.blob;
 	struct log_line line;
 
-	log_begin(&line, LOG_INFO, put->lease[0] != '\0' ? put->pull.message
-							 : put->visit->id,
+	log_begin(&line, LOG_INFO,
+	    put->lease[0] != '\0' ? put->pull.message : put->visit->id,
 	    "stored");
 	log_string(&line, LOG_KEY_HASH, blob->hash);
 	log_number(&line, LOG_KEY_BYTES, blob->size - put->from);
@@ -293,8 +292,8 @@ on_committed(void *arg, enum outcome outcome, const struct reason *why)
 
 	uncount(put);
 	if (outcome != OUTCOME_OK) {
-		store_blob_discard(mailboxd->store, leased
-			? put->pull.blob.locator : put->own.blob.locator);
+		store_blob_discard(mailboxd->store,
+		    leased ? put->pull.blob.locator : put->own.blob.locator);
 		visit_refuse(visit, why);
 	} else {
 		log_stored(put);
@@ -317,8 +316,8 @@ commit_work(struct store_txn *txn, void *arg)
 {
 	struct put *put = arg;
 
-	return put->lease[0] != '\0' ? pull_store_commit(txn, &put->pull)
-				     : resource_commit_work(txn, &put->own);
+	return put->lease[0] != '\0' ? pull_store_commit(txn, &put->pull) :
+				       resource_commit_work(txn, &put->own);
 }
 
 static void
@@ -421,8 +420,8 @@ resource_put_serve(struct visit *visit)
 	put->visit = visit;
 	visit->state = put;
 	visit->state_free = free;
-	if ((worker ? prepare_lease(visit, put, &request)
-		    : prepare_own(visit, put)) == -1)
+	if ((worker ? prepare_lease(visit, put, &request) :
+		      prepare_own(visit, put)) == -1)
 		return;
 	put->upload = store_upload_begin(visit->mailboxd->store, &request,
 	    &upload_handler, put, &why);

@@ -26,14 +26,12 @@
 static const struct route routes[] = {
 	{ HTTP_GET, { ".well-known", "cargomail" }, ROUTE_NO_SUBJECT,
 	    TLS | BROKER, ACCEPT(NOBODY), well_known_serve },
-	{ HTTP_POST, { "v1", "sessions" }, ROUTE_NO_SUBJECT, TLS,
-	    ACCEPT(BASIC), account_session_serve },
+	{ HTTP_POST, { "v1", "sessions" }, ROUTE_NO_SUBJECT, TLS, ACCEPT(BASIC),
+	    account_session_serve },
 	{ HTTP_GET, { "v1", "resources" }, ROUTE_NO_SUBJECT, TLS,
 	    ACCEPT(BEARER), resource_list_serve },
-	{ HTTP_PUT, { "v1", "resources", "*" }, ROUTE_HASH,
-	    TLS | BROKER | PULL,
-	    ACCEPT(BEARER) | ACCEPT(PUT) | ACCEPT(WORKER),
-	    resource_put_serve },
+	{ HTTP_PUT, { "v1", "resources", "*" }, ROUTE_HASH, TLS | BROKER | PULL,
+	    ACCEPT(BEARER) | ACCEPT(PUT) | ACCEPT(WORKER), resource_put_serve },
 	{ HTTP_GET, { "v1", "resources", "*" }, ROUTE_HASH, TLS,
 	    ACCEPT(BEARER) | ACCEPT(GET), resource_get_serve },
 	{ HTTP_HEAD, { "v1", "resources", "*" }, ROUTE_HASH, TLS,
@@ -44,10 +42,10 @@ static const struct route routes[] = {
 	    ACCEPT(BEARER) | ACCEPT(PUT), share_put_serve },
 	{ HTTP_DELETE, { "v1", "shares", "*" }, ROUTE_SHARE, TLS | BROKER,
 	    ACCEPT(BEARER) | ACCEPT(PUT), share_delete_serve },
-	{ HTTP_POST, { "v1", "notifications" }, ROUTE_NO_SUBJECT,
-	    TLS | BROKER, ACCEPT(NOTIFY), notification_serve },
-	{ HTTP_GET, { "v1", "messages" }, ROUTE_NO_SUBJECT, TLS,
-	    ACCEPT(BEARER), message_list_serve },
+	{ HTTP_POST, { "v1", "notifications" }, ROUTE_NO_SUBJECT, TLS | BROKER,
+	    ACCEPT(NOTIFY), notification_serve },
+	{ HTTP_GET, { "v1", "messages" }, ROUTE_NO_SUBJECT, TLS, ACCEPT(BEARER),
+	    message_list_serve },
 	{ HTTP_GET, { "v1", "messages", "*" }, ROUTE_ID, TLS, ACCEPT(BEARER),
 	    message_get_serve },
 	{ HTTP_POST, { "v1", "pulls", "lease" }, ROUTE_NO_SUBJECT, PULL,
@@ -118,8 +116,7 @@ path_fits(const struct route *route, const struct http_request *request,
 
 enum outcome
 routes_find(const struct http_request *request, enum door door,
-    const struct route **route_r, const char **subject_r,
-    struct reason *why)
+    const struct route **route_r, const char **subject_r, struct reason *why)
 {
 	size_t i, count;
 	const struct route *list = routes_list(&count);

@@ -98,8 +98,7 @@ slot_of(struct row_cache *cache, const char *key)
 }
 
 static bool
-slot_fits(const struct slot *slot, const char *key,
-    const struct buffer *value)
+slot_fits(const struct slot *slot, const char *key, const struct buffer *value)
 {
 	return slot->key != NULL && slot->len == value->len &&
 	    strcmp(slot->key, key) == 0 &&
@@ -107,8 +106,8 @@ slot_fits(const struct slot *slot, const char *key,
 }
 
 int
-row_cache_get(struct row_cache *cache, struct store_view *view,
-    const char *key, const cJSON **row_r)
+row_cache_get(struct row_cache *cache, struct store_view *view, const char *key,
+    const cJSON **row_r)
 {
 	struct slot *slot = slot_of(cache, key);
 	struct buffer *value = &cache->value;

@@ -45,7 +45,8 @@ static int
 bind_address(const char *text, char **error_r)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV |
-		    AI_PASSIVE, .ai_socktype = SOCK_STREAM };
+		    AI_PASSIVE,
+		.ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
 	char *host = x_strdup(text), *port = strrchr(host, ':'), *name = host;
 	const int yes = 1;
@@ -61,8 +62,8 @@ bind_address(const char *text, char **error_r)
 		*error_r = x_asprintf("listen: %s is not ADDRESS:PORT", text);
 		goto out;
 	}
-	fd = socket(list->ai_family,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 	if (fd == -1)
 		goto fail;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
@@ -73,8 +74,7 @@ bind_address(const char *text, char **error_r)
 	    listen(fd, 1024) == 0)
 		goto out;
 fail:
-	*error_r = x_asprintf("cannot listen on %s: %s", text,
-	    strerror(errno));
+	*error_r = x_asprintf("cannot listen on %s: %s", text, strerror(errno));
 	if (fd != -1)
 		close(fd);
 	fd = -1;
@@ -125,7 +125,8 @@ open_store(struct mailboxd *mailboxd)
 {
 	const struct store_options options = {
 		.free_floor = mailboxd->config->free_space_floor,
-		.disk_threads = (int)mailboxd->config->disk_threads };
+		.disk_threads = (int)mailboxd->config->disk_threads
+	};
 	struct reason why;
 
 	mailboxd->store = store_open(STORE_PATH, &options, &why);
@@ -151,9 +152,9 @@ open_tls(struct mailboxd *mailboxd)
 	if (grip_remote_key_init() == -1)
 		log_fatal(EX_OSERR, "OpenSSL takes no provider");
 	mailboxd->tls = tls_server_new();
-	mailboxd->signer = grip_client_new(
-	    peer_socket_path(PEER_SIGN, PEER_MAILBOX), GRIP_PROTOCOL_SIGN,
-	    timeout_ms);
+	mailboxd->signer =
+	    grip_client_new(peer_socket_path(PEER_SIGN, PEER_MAILBOX),
+		GRIP_PROTOCOL_SIGN, timeout_ms);
 	mailboxd->resolver = local_asker_new(mailboxd->base,
 	    peer_socket_path(PEER_RESOLVE, PEER_MAILBOX),
 	    GRIP_PROTOCOL_RESOLVE);
@@ -167,8 +168,7 @@ open_tls(struct mailboxd *mailboxd)
 		sleep(1);
 	}
 	if (outcome != OUTCOME_OK)
-		log_fatal(outcome == OUTCOME_PERMFAIL ? EX_CONFIG
-						      : EX_TEMPFAIL,
+		log_fatal(outcome == OUTCOME_PERMFAIL ? EX_CONFIG : EX_TEMPFAIL,
 		    "%s", why.text);
 }
 
@@ -177,21 +177,22 @@ open_http(struct mailboxd *mailboxd, struct server_sockets *sockets)
 {
 	struct http_server_limits limits = http_server_default_limits;
 	enum door door;
-	unsigned i, flags = mailboxd->config->proxy_protocol
-	    ? HTTP_LISTEN_PROXY : 0;
+	unsigned i,
+	    flags = mailboxd->config->proxy_protocol ? HTTP_LISTEN_PROXY : 0;
 
 	limits.max_connections = (unsigned)mailboxd->config->connections;
-	mailboxd->http = http_server_new(mailboxd->base, &limits,
-	    &visit_handler, mailboxd);
+	mailboxd->http =
+	    http_server_new(mailboxd->base, &limits, &visit_handler, mailboxd);
 	for (i = 0; i < sockets->listen_count; i++)
 		if (http_server_listen(mailboxd->http, sockets->listen[i],
 			mailboxd->tls, DOOR_TLS, flags) == -1)
 			return -1;
 	for (i = 0; i < mailboxd->peer_count; i++) {
-		door = mailboxd->peers[i].route->client == PEER_RETRIEVAL
-		    ? DOOR_PULL : DOOR_BROKER;
-		if (http_server_listen(mailboxd->http,
-			mailboxd->peers[i].fd, NULL, (int)door, 0) == -1)
+		door = mailboxd->peers[i].route->client == PEER_RETRIEVAL ?
+		    DOOR_PULL :
+		    DOOR_BROKER;
+		if (http_server_listen(mailboxd->http, mailboxd->peers[i].fd,
+			NULL, (int)door, 0) == -1)
 			return -1;
 	}
 	return 0;
@@ -252,8 +253,7 @@ static void
 fork_workers(struct server_sockets *sockets)
 {
 	sockets->passwords = work_pool_fork(password_worker_work, 1, 20);
-	sockets->placeholders = work_pool_fork(placeholder_worker_work, 4,
-	    20);
+	sockets->placeholders = work_pool_fork(placeholder_worker_work, 4, 20);
 	if (sockets->passwords == -1 || sockets->placeholders == -1)
 		log_fatal(EX_OSERR, "cannot start the work processes: %s",
 		    strerror(errno));
@@ -268,10 +268,9 @@ open_all(struct mailboxd *mailboxd, struct server_sockets *sockets)
 	mailboxd->base = event_base_new();
 	if (mailboxd->base == NULL)
 		log_fatal(EX_OSERR, "libevent cannot start");
-	mailboxd->passwords = work_pool_new(mailboxd->base,
-	    sockets->passwords);
-	mailboxd->placeholders = work_pool_new(mailboxd->base,
-	    sockets->placeholders);
+	mailboxd->passwords = work_pool_new(mailboxd->base, sockets->passwords);
+	mailboxd->placeholders =
+	    work_pool_new(mailboxd->base, sockets->placeholders);
 	open_tls(mailboxd);
 	open_store(mailboxd);
 	mailboxd->rows = row_cache_new();
@@ -315,8 +314,8 @@ server_run(struct mailboxd *mailboxd, struct server_sockets *sockets)
 	events[0] = evsignal_new(mailboxd->base, SIGTERM, on_stop, mailboxd);
 	events[1] = evsignal_new(mailboxd->base, SIGINT, on_stop, mailboxd);
 	events[2] = evsignal_new(mailboxd->base, SIGHUP, on_reload, mailboxd);
-	events[3] = event_new(mailboxd->base, -1, EV_PERSIST, on_tick,
-	    mailboxd);
+	events[3] =
+	    event_new(mailboxd->base, -1, EV_PERSIST, on_tick, mailboxd);
 	for (i = 0; i < 4; i++)
 		if (events[i] == NULL ||
 		    event_add(events[i], i == 3 ? &tick : NULL) == -1)

@@ -27,8 +27,8 @@ remote_key(const struct mailboxd *mailboxd,
 
 	leaf = d2i_X509(NULL, &der, (long)identity->chain[0].len);
 	if (leaf != NULL)
-		key = grip_remote_key_new(leaf, identity->name,
-		    mailboxd->signer);
+		key =
+		    grip_remote_key_new(leaf, identity->name, mailboxd->signer);
 	X509_free(leaf);
 	return key;
 }
@@ -46,12 +46,12 @@ fill_name(const struct mailboxd *mailboxd,
 	    identity->chain_count == 0)
 		return reason_set(why, OUTCOME_PERMFAIL, "certificate",
 		    "gripd has no key and certificate for %s "
-		    "(role mailbox)", host);
+		    "(role mailbox)",
+		    host);
 	name->key = remote_key(mailboxd, identity);
 	if (name->key == NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "certificate",
-		    "the certificate of %s has no P-256 or Ed25519 key",
-		    host);
+		    "the certificate of %s has no P-256 or Ed25519 key", host);
 	for (i = 0; i < identity->chain_count; i++) {
 		name->chain[i].data = identity->chain[i].der;
 		name->chain[i].len = identity->chain[i].len;

@@ -79,8 +79,7 @@ log_share(const struct sharing *sharing, const char *verb)
 	log_begin(&line, LOG_INFO, sharing->visit->id, verb);
 	log_string(&line, LOG_KEY_SHARE, share->id);
 	log_string(&line, LOG_KEY_ACCOUNT, share->account);
-	log_number(&line, LOG_KEY_RECIPIENTS,
-	    (int64_t)share->recipient_count);
+	log_number(&line, LOG_KEY_RECIPIENTS, (int64_t)share->recipient_count);
 	log_number(&line, LOG_KEY_RESOURCES, (int64_t)share->hash_count);
 	log_end(&line);
 }
@@ -102,8 +101,7 @@ on_put(void *arg, enum outcome outcome, const struct reason *why)
 
 	if (outcome == OUTCOME_OK && !share->complete) {
 		share->next += SHARE_BATCH;
-		store_submit(visit->mailboxd->store, put_work, on_put,
-		    sharing);
+		store_submit(visit->mailboxd->store, put_work, on_put, sharing);
 		return;
 	}
 	if (outcome != OUTCOME_OK) {
@@ -184,6 +182,5 @@ share_delete_serve(struct visit *visit)
 	sharing = x_calloc(1, sizeof(*sharing));
 	sharing->visit = visit_hold(visit);
 	sharing->share = share;
-	store_submit(visit->mailboxd->store, revoke_work, on_revoked,
-	    sharing);
+	store_submit(visit->mailboxd->store, revoke_work, on_revoked, sharing);
 }

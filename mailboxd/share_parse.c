@@ -50,18 +50,19 @@ parse_recipients(const cJSON *list, struct share *share, struct reason *why)
 		return reason_set(why, OUTCOME_PERMFAIL, "too-large",
 		    "more than %d recipients", CARGO_API_RECIPIENTS_MAX);
 	share->recipients = x_calloc((size_t)count, sizeof(char *));
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		if (!cJSON_IsString(item) ||
 		    mail_address_normalise(item->valuestring, normal) == -1)
 			return malformed(why, "recipients: not an address");
-		share->recipients[share->recipient_count++] =
-		    x_strdup(normal);
+		share->recipients[share->recipient_count++] = x_strdup(normal);
 	}
 	qsort(share->recipients, share->recipient_count, sizeof(char *),
 	    compare_texts);
 	for (i = 0; i < share->recipient_count; i++)
-		if (kept > 0 && strcmp(share->recipients[i],
-				    share->recipients[kept - 1]) == 0)
+		if (kept > 0 &&
+		    strcmp(share->recipients[i], share->recipients[kept - 1]) ==
+			0)
 			free(share->recipients[i]);
 		else
 			share->recipients[kept++] = share->recipients[i];
@@ -82,7 +83,8 @@ parse_resources(const cJSON *list, struct share *share, struct reason *why)
 		return reason_set(why, OUTCOME_PERMFAIL, "too-large",
 		    "more than %d resources", CARGO_API_RESOURCES_MAX);
 	share->hashes = x_calloc((size_t)count, SHA256_HEX_SIZE);
-	cJSON_ArrayForEach(item, list) {
+	cJSON_ArrayForEach(item, list)
+	{
 		if (!cJSON_IsString(item) || !hex_is_sha256(item->valuestring))
 			return malformed(why, "resources: not a hash");
 		strcpy(share->hashes[share->hash_count++], item->valuestring);
@@ -141,8 +143,8 @@ share_parse(const cJSON *body, struct share *share, struct reason *why)
 	share->category = category != NULL ? x_strdup(category) : NULL;
 	outcome = parse_recipients(json_array(body, "recipients"), share, why);
 	if (outcome == OUTCOME_OK)
-		outcome = parse_resources(json_array(body, "resources"),
-		    share, why);
+		outcome =
+		    parse_resources(json_array(body, "resources"), share, why);
 	if (outcome == OUTCOME_OK)
 		digest_content(share);
 	return outcome;

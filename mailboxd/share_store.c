@@ -40,11 +40,11 @@ compare_standing(struct store_txn *txn, const struct share *share,
 			    OUTCOME_PERMFAIL, "conflict",
 			    "a share of this id says something else");
 			found = -1;
-		} else if (cJSON_GetObjectItemCaseSensitive(row,
-			       "revoked") != NULL) {
-			*outcome_r = reason_set(store_txn_reason(txn),
-			    OUTCOME_PERMFAIL, "revoked",
-			    "the share was withdrawn");
+		} else if (cJSON_GetObjectItemCaseSensitive(row, "revoked") !=
+		    NULL) {
+			*outcome_r =
+			    reason_set(store_txn_reason(txn), OUTCOME_PERMFAIL,
+				"revoked", "the share was withdrawn");
 			found = -1;
 		}
 	}
@@ -62,8 +62,8 @@ put_batch(struct store_txn *txn, const struct share *share, size_t end)
 	size_t i;
 
 	for (i = share->next; i < end && outcome == OUTCOME_OK; i++) {
-		sha256_hex(share->recipients[i],
-		    strlen(share->recipients[i]), hash);
+		sha256_hex(share->recipients[i], strlen(share->recipients[i]),
+		    hash);
 		row = cJSON_CreateObject();
 		json_add_string(row, "address", share->recipients[i]);
 		json_add_string(row, "content", share->content);
@@ -82,16 +82,15 @@ check_resources(struct store_txn *txn, const struct share *share)
 	size_t i;
 
 	for (i = 0; i < share->hash_count && outcome == OUTCOME_OK; i++)
-		outcome = access_may_share(store_txn_view(txn),
-		    share->account, share->broker[0] != '\0' ? &put : NULL,
-		    share->hashes[i], store_txn_reason(txn));
+		outcome = access_may_share(store_txn_view(txn), share->account,
+		    share->broker[0] != '\0' ? &put : NULL, share->hashes[i],
+		    store_txn_reason(txn));
 	return outcome;
 }
 
 /* The resources as the message and the share name them. */
 static cJSON *
-list_resources(struct store_txn *txn, const struct share *share,
-    bool described)
+list_resources(struct store_txn *txn, const struct share *share, bool described)
 {
 	cJSON *list = cJSON_CreateArray(), *row;
 	struct store_key key;
@@ -106,7 +105,8 @@ list_resources(struct store_txn *txn, const struct share *share,
 		row = NULL;
 		if (store_get_json(store_txn_view(txn),
 			store_key_resource(&key, share->account,
-			    share->hashes[i]), &row) != 1)
+			    share->hashes[i]),
+			&row) != 1)
 			row = cJSON_CreateObject();
 		cJSON_DeleteItemFromObjectCaseSensitive(row, "since");
 		cJSON_DeleteItemFromObjectCaseSensitive(row, "kept");
@@ -147,8 +147,8 @@ put_message(struct store_txn *txn, const struct share *share,
 	    (int64_t)share->recipient_count);
 	json_add_item(row, "recipients", list);
 	json_add_item(row, "resources", list_resources(txn, share, true));
-	store_txn_put_object(txn,
-	    store_key_message(&key, share->account, id), row);
+	store_txn_put_object(txn, store_key_message(&key, share->account, id),
+	    row);
 	value = cJSON_CreateObject();
 	json_add_string(value, "direction", "out");
 	json_add_string(value, "share", share->id);
@@ -189,8 +189,8 @@ put_share(struct store_txn *txn, const struct share *share,
 		    leaf, NULL);
 	else
 		cJSON_Delete(leaf);
-	return outcome != OUTCOME_OK ? outcome
-				     : store_account_put(txn, account);
+	return outcome != OUTCOME_OK ? outcome :
+				       store_account_put(txn, account);
 }
 
 enum outcome
@@ -218,8 +218,8 @@ share_store_put(struct store_txn *txn, void *arg)
 	outcome = put_batch(txn, share, end);
 	if (outcome != OUTCOME_OK || end < share->recipient_count)
 		return outcome;
-	if (store_account_get(store_txn_view(txn), share->account,
-		&account) != 1)
+	if (store_account_get(store_txn_view(txn), share->account, &account) !=
+	    1)
 		return trouble(txn);
 	outcome = put_share(txn, share, &account);
 	store_account_clear(&account);
@@ -237,16 +237,16 @@ revoke(struct store_txn *txn, const struct share *share, cJSON *row)
 	struct store_key key;
 	cJSON *leaf;
 
-	if (store_account_get(store_txn_view(txn), share->account,
-		&account) != 1)
+	if (store_account_get(store_txn_view(txn), share->account, &account) !=
+	    1)
 		return trouble(txn);
 	json_add_integer(row, "revoked", share->now);
 	store_txn_put_json(txn,
 	    store_key_share(&key, share->account, share->id), row);
 	leaf = cJSON_CreateObject();
 	json_add_string(leaf, "share", share->id);
-	outcome = record_append(txn, &account, "revoked", share->now, leaf,
-	    NULL);
+	outcome =
+	    record_append(txn, &account, "revoked", share->now, leaf, NULL);
 	if (outcome == OUTCOME_OK)
 		outcome = store_account_put(txn, &account);
 	store_account_clear(&account);
@@ -268,9 +268,9 @@ share_store_revoke(struct store_txn *txn, void *arg)
 	if (found == -1)
 		return trouble(txn);
 	broker = json_string(row, "broker");
-	if (found == 0 || (share->broker[0] != '\0' &&
-			      (broker == NULL ||
-				  strcmp(broker, share->broker) != 0)))
+	if (found == 0 ||
+	    (share->broker[0] != '\0' &&
+		(broker == NULL || strcmp(broker, share->broker) != 0)))
 		outcome = reason_set(store_txn_reason(txn), OUTCOME_PERMFAIL,
 		    "not-found", "there is no such share");
 	else if (cJSON_GetObjectItemCaseSensitive(row, "revoked") == NULL)

@@ -22,8 +22,8 @@ struct share {
 	char account[STORE_ID_SIZE];
 	char id[CARGO_API_SHARE_ID_LEN + 1];
 	char broker[256]; /* "" if the owner shares */
-	char *message;	  /* Message-ID without brackets */
-	char *category;	  /* NULL if none */
+	char *message; /* Message-ID without brackets */
+	char *category; /* NULL if none */
 	int64_t expires;
 	char **recipients; /* in normal form, sorted, no two alike */
 	size_t recipient_count;
@@ -32,15 +32,15 @@ struct share {
 	char content[SHA256_HEX_SIZE]; /* digest of all this */
 	int64_t now;
 	/* Of the transactions. */
-	size_t next;	/* first recipient of the next batch */
-	bool existed;	/* result: the very same share stands already */
-	bool complete;	/* result: the share stands */
+	size_t next; /* first recipient of the next batch */
+	bool existed; /* result: the very same share stands already */
+	bool complete; /* result: the share stands */
 };
 
 /* Reads the body of a PUT. OK, or PERMFAIL "malformed", "too-large". The
  * share is to be freed in any case. */
-enum outcome share_parse(const cJSON *body, struct share *share_r,
-    struct reason *why);
+enum outcome
+share_parse(const cJSON *body, struct share *share_r, struct reason *why);
 void share_free(struct share *share);
 
 /* Work function, arg struct share: writes the next batch, or the share row.

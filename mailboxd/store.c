@@ -40,8 +40,8 @@ open_lock(struct store *store, const char *path, struct reason *why)
 	char *name = x_asprintf("%s/lock", path);
 	enum outcome outcome = OUTCOME_OK;
 
-	store->lock_fd = open(name,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	store->lock_fd =
+	    open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (store->lock_fd == -1)
 		outcome = reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
 		    "%s: %s", name, strerror(errno));
@@ -64,8 +64,7 @@ version_other(void *arg, const char *key, const struct metadata_value *value)
 /* The row store/version in a writing transaction: made in an empty store,
  * else it must be ours. */
 static enum outcome
-version_check(struct store *store, struct metadata_txn *txn,
-    struct reason *why)
+version_check(struct store *store, struct metadata_txn *txn, struct reason *why)
 {
 	const struct metadata_ops *ops = store->metadata->ops;
 	struct metadata_value value;
@@ -81,8 +80,8 @@ version_check(struct store *store, struct metadata_txn *txn,
 		return outcome;
 	if (value.data != NULL) {
 		row = json_parse(value.data, value.len, NULL);
-		if (json_integer(row, "layout", 0, JSON_MAX_INTEGER,
-			&layout) == -1)
+		if (json_integer(row, "layout", 0, JSON_MAX_INTEGER, &layout) ==
+		    -1)
 			layout = -1;
 		cJSON_Delete(row);
 		if (layout == STORE_LAYOUT)
@@ -111,8 +110,7 @@ open_version(struct store *store, struct reason *why)
 	struct metadata_txn *txn;
 	enum outcome outcome;
 
-	outcome = store->metadata->ops->begin(store->metadata, true, &txn,
-	    why);
+	outcome = store->metadata->ops->begin(store->metadata, true, &txn, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	outcome = version_check(store, txn, why);
@@ -133,8 +131,8 @@ open_parts(struct store *store, const char *path, struct reason *why)
 	if (outcome != OUTCOME_OK)
 		goto out;
 	outcome = OUTCOME_TEMPFAIL;
-	store->metadata = metadata_lmdb_open(metadata,
-	    store->options.map_size, why);
+	store->metadata =
+	    metadata_lmdb_open(metadata, store->options.map_size, why);
 	if (store->metadata == NULL)
 		goto out;
 	store->blobs = blob_directory_open(blobs, store->options.fault,
@@ -319,8 +317,9 @@ struct background {
 static void
 background_done(struct loop_item *item)
 {
-	struct background *background = (struct background *)(void *)
-	    ((char *)item - offsetof(struct background, item));
+	struct background *background =
+	    (struct background *)(void *)((char *)item -
+		offsetof(struct background, item));
 
 	if (background->done != NULL)
 		background->done(background->arg);

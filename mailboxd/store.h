@@ -31,18 +31,18 @@
 #include "outcome.h"
 #include "store_keys.h"
 
-#define STORE_LAYOUT 1		/* store/version */
-#define STORE_VALUE_MAX 65536	/* bytes of a value */
-#define STORE_CLOSURE_KEYS 100	/* keys that one work function may write */
+#define STORE_LAYOUT 1 /* store/version */
+#define STORE_VALUE_MAX 65536 /* bytes of a value */
+#define STORE_CLOSURE_KEYS 100 /* keys that one work function may write */
 
 struct store;
 struct store_view;
 struct store_txn;
 
 struct store_options {
-	int64_t map_size;    /* of the metadata, address space; 0: 1 TiB */
-	int64_t free_floor;  /* bytes that stay free on the disk */
-	int disk_threads;    /* 0: 8 */
+	int64_t map_size; /* of the metadata, address space; 0: 1 TiB */
+	int64_t free_floor; /* bytes that stay free on the disk */
+	int disk_threads; /* 0: 8 */
 	/* Crash tests only: see blob.h; NULL in the daemon. */
 	int (*fault)(void *arg, const char *point);
 	void *fault_arg;
@@ -54,8 +54,8 @@ struct store_options {
  * for an unknown store/version. Works before and after a chroot; opened as
  * root, what it makes belongs to the owner of `path`. No thread is started.
  */
-struct store *store_open(const char *path,
-    const struct store_options *options, struct reason *why);
+struct store *store_open(const char *path, const struct store_options *options,
+    struct reason *why);
 
 /* Starts the threads and delivers callbacks on `base`. Call it after
  * privileges are dropped (threads would keep them). Removes in the
@@ -77,13 +77,11 @@ void store_read_end(struct store_view **view);
 /* 1 and the bytes (added to *value_r), 0 there is no such row, -1 trouble
  * (logged): answer temporary. `value_r` may be NULL to ask only whether it
  * is there. An overlong key ("" by store_keys.h) is never there. */
-int store_get(struct store_view *view, const char *key,
-    struct buffer *value_r);
+int store_get(struct store_view *view, const char *key, struct buffer *value_r);
 
 /* The same for a JSON object; the caller frees it. A torn value is -1: it is
  * logged, and stays. */
-int store_get_json(struct store_view *view, const char *key,
-    cJSON **value_r);
+int store_get_json(struct store_view *view, const char *key, cJSON **value_r);
 
 /* What a scan does after a row. */
 enum store_step {
@@ -94,8 +92,8 @@ enum store_step {
 
 /* `key` and `data` live during the call only. It must not write; collect
  * the keys and write after the scan. */
-typedef enum store_step store_row_fn(void *arg, const char *key,
-    const void *data, size_t len);
+typedef enum store_step
+store_row_fn(void *arg, const char *key, const void *data, size_t len);
 
 /* Rows whose key begins with `prefix`, in byte order, from the first key
  * not below `from` (NULL: all). 0, or -1 on trouble (logged). */
@@ -120,12 +118,12 @@ typedef enum outcome store_work_fn(struct store_txn *txn, void *arg);
 
 /* Runs on the event loop once it is durable (or refused, or failed). `why`
  * lives during the call. */
-typedef void store_done_fn(void *arg, enum outcome outcome,
-    const struct reason *why);
+typedef void
+store_done_fn(void *arg, enum outcome outcome, const struct reason *why);
 
 /* `done` may be NULL. `arg` must live until `done`. */
-void store_submit(struct store *store, store_work_fn *work,
-    store_done_fn *done, void *arg);
+void store_submit(struct store *store, store_work_fn *work, store_done_fn *done,
+    void *arg);
 
 /* The same, waiting for the end. For tools, tests and start-up: from any
  * thread but the committer, also before store_start. */
@@ -144,11 +142,11 @@ struct reason *store_txn_reason(struct store_txn *txn);
 enum outcome store_txn_put(struct store_txn *txn, const char *key,
     const void *data, size_t len);
 /* `value` stays the caller's; NULL (no memory) is a failure. */
-enum outcome store_txn_put_json(struct store_txn *txn, const char *key,
-    const cJSON *value);
+enum outcome
+store_txn_put_json(struct store_txn *txn, const char *key, const cJSON *value);
 /* The same, taking `value` over. */
-enum outcome store_txn_put_object(struct store_txn *txn, const char *key,
-    cJSON *value);
+enum outcome
+store_txn_put_object(struct store_txn *txn, const char *key, cJSON *value);
 /* A row that is not there is no error. */
 enum outcome store_txn_delete(struct store_txn *txn, const char *key);
 
@@ -164,8 +162,8 @@ int store_blob_get(struct store_view *view, const char *hash,
     struct store_blob *blob_r);
 
 /* 1 if this account is a holder, 0, -1 trouble. */
-int store_blob_held(struct store_view *view, const char *hash,
-    const char *account);
+int
+store_blob_held(struct store_view *view, const char *hash, const char *account);
 
 /*
  * In a work function, after store_upload_finish: makes the account a holder
@@ -179,8 +177,8 @@ enum outcome store_blob_add(struct store_txn *txn,
 /* Makes the account a holder of a blob that is already here (after the full
  * check of the share: a hash grants nothing). PERMFAIL "not-shared" if there
  * is none. One key. */
-enum outcome store_blob_link(struct store_txn *txn, const char *hash,
-    const char *account);
+enum outcome
+store_blob_link(struct store_txn *txn, const char *hash, const char *account);
 
 /* A descriptor to read the blob from; the caller closes it. -1 with errno;
  * ENOENT if it was let go of since `locator` was read: look once more. */
@@ -201,12 +199,12 @@ void store_background(struct store *store, void (*run)(void *arg),
 
 /* Figures for status and metrics; loop thread. */
 struct store_figures {
-	int64_t commits;     /* transactions made durable */
-	int64_t closures;    /* work functions in them */
-	int64_t blobs;	     /* blobs made durable */
-	int64_t blob_bytes;  /* and their bytes */
-	int64_t waiting;     /* closures not yet run */
-	int64_t space;	     /* bytes free on the disk */
+	int64_t commits; /* transactions made durable */
+	int64_t closures; /* work functions in them */
+	int64_t blobs; /* blobs made durable */
+	int64_t blob_bytes; /* and their bytes */
+	int64_t waiting; /* closures not yet run */
+	int64_t space; /* bytes free on the disk */
 };
 void store_figures(struct store *store, struct store_figures *figures_r);
 

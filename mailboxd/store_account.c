@@ -11,8 +11,7 @@
 #include "log.h"
 
 void
-store_account_init(struct store_account *account, const char *id,
-    int64_t quota)
+store_account_init(struct store_account *account, const char *id, int64_t quota)
 {
 	memset(account, 0, sizeof(*account));
 	snprintf(account->id, sizeof(account->id), "%s", id);
@@ -93,8 +92,8 @@ store_account_put(struct store_txn *txn, struct store_account *account)
 	    replace_integer(row, "reserved", account->reserved) == -1 ||
 	    replace_integer(row, "records", account->records) == -1)
 		row = NULL;
-	return store_txn_put_json(txn,
-	    store_key_account(&key, account->id), row);
+	return store_txn_put_json(txn, store_key_account(&key, account->id),
+	    row);
 }
 
 void

@@ -17,13 +17,13 @@
 
 struct store_account {
 	char id[STORE_ID_SIZE];
-	char state[16];	  /* "active" or a word of account.c */
-	int64_t quota;	  /* bytes; 0: nothing may be stored */
-	int64_t used;	  /* bytes of the resources it holds */
+	char state[16]; /* "active" or a word of account.c */
+	int64_t quota; /* bytes; 0: nothing may be stored */
+	int64_t used; /* bytes of the resources it holds */
 	int64_t reserved; /* bytes promised to pending pulls */
-	int64_t records;  /* number of the next record */
+	int64_t records; /* number of the next record */
 	uint8_t head[SHA256_LEN];
-	cJSON *object;	  /* the whole row, owned */
+	cJSON *object; /* the whole row, owned */
 };
 
 /* A new, active account that holds nothing. Free with
@@ -37,8 +37,8 @@ int store_account_get(struct store_view *view, const char *id,
     struct store_account *account_r);
 
 /* Writes it back. One key. */
-enum outcome store_account_put(struct store_txn *txn,
-    struct store_account *account);
+enum outcome
+store_account_put(struct store_txn *txn, struct store_account *account);
 
 void store_account_clear(struct store_account *account);
 

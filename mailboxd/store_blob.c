@@ -44,8 +44,7 @@ store_blob_get(struct store_view *view, const char *hash,
 }
 
 int
-store_blob_held(struct store_view *view, const char *hash,
-    const char *account)
+store_blob_held(struct store_view *view, const char *hash, const char *account)
 {
 	struct store_key key;
 
@@ -72,8 +71,7 @@ blob_put(struct store_txn *txn, const struct store_blob *blob)
 		cJSON_Delete(row);
 		row = NULL;
 	}
-	return store_txn_put_object(txn, store_key_blob(&key, blob->hash),
-	    row);
+	return store_txn_put_object(txn, store_key_blob(&key, blob->hash), row);
 }
 
 static enum outcome
@@ -135,7 +133,7 @@ discard_run(void *arg)
 	struct discard *discard = arg;
 	struct reason why;
 
-	if (discard->store->blobs->ops->delete(discard->store->blobs,
+	if (discard->store->blobs->ops->delete (discard->store->blobs,
 		discard->locator, &why) != OUTCOME_OK)
 		log_text(LOG_WARNING, "-", "discard", "%s", why.text);
 	free(discard);

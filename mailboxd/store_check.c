@@ -59,8 +59,8 @@ check_file(void *arg, const char *locator, int64_t size)
 	bool named;
 
 	if (size == -1) {
-		store_check_found(
-		    check, "blob-orphan", locator, "a strange name");
+		store_check_found(check, "blob-orphan", locator,
+		    "a strange name");
 		return true;
 	}
 	/* One of this run may not be committed yet, or be garbage by now. */
@@ -71,7 +71,7 @@ check_file(void *arg, const char *locator, int64_t size)
 	if (view == NULL)
 		return false;
 	named = store_blob_get(view, hash, &blob) == 1 &&
-		strcmp(blob.locator, locator) == 0;
+	    strcmp(blob.locator, locator) == 0;
 	if (!named) {
 		struct garbage_search search = { locator, false };
 
@@ -82,8 +82,8 @@ check_file(void *arg, const char *locator, int64_t size)
 	}
 	store_read_end(&view);
 	if (!named)
-		store_check_found(
-		    check, "blob-orphan", locator, "no row names it");
+		store_check_found(check, "blob-orphan", locator,
+		    "no row names it");
 	return true;
 }
 

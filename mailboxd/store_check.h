@@ -38,8 +38,8 @@ typedef void store_finding_fn(void *arg, const char *word, const char *key,
 
 /* Blocks, for as long as it takes: from a disk thread (store_background) or
  * a tool. 0, or -1 with `why` if it could not be carried through. */
-int store_check(struct store *store,
-    const struct store_check_options *options, store_finding_fn *finding,
-    void *arg, struct store_check_result *result_r, struct reason *why);
+int store_check(struct store *store, const struct store_check_options *options,
+    store_finding_fn *finding, void *arg, struct store_check_result *result_r,
+    struct reason *why);
 
 #endif

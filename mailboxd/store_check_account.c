@@ -29,8 +29,8 @@ store_check_account_end(struct check *check)
 		    "%lld records, not %lld", (long long)check->records,
 		    (long long)account->records);
 	else if (memcmp(account->head, check->head, SHA256_LEN) != 0)
-		store_check_found(
-		    check, "record", key.text, "the chain ends elsewhere");
+		store_check_found(check, "record", key.text,
+		    "the chain ends elsewhere");
 	store_account_clear(account);
 	memset(account, 0, sizeof(*account));
 }
@@ -59,8 +59,8 @@ store_check_account_address(struct check *check)
 
 	if (store_get_json(check->view,
 		store_key_address(&key, check->parts[3]), &row) != 1) {
-		store_check_found(
-		    check, "address", check->key, "no row %s", key.text);
+		store_check_found(check, "address", check->key, "no row %s",
+		    key.text);
 		return;
 	}
 	account = json_string(row, "account");
@@ -85,8 +85,8 @@ store_check_resource(struct check *check)
 	store_check_need(check, "holder",
 	    store_key_holder(&key, check->parts[3], check->parts[1]));
 	if (store_blob_get(check->view, check->parts[3], &blob) != 1)
-		store_check_found(
-		    check, "blob-missing", check->key, "no blob row");
+		store_check_found(check, "blob-missing", check->key,
+		    "no blob row");
 	else if (blob.size != size)
 		store_check_found(check, "resource-size", check->key,
 		    "%lld bytes, the blob has %lld", (long long)size,
@@ -134,8 +134,7 @@ store_check_message(struct check *check)
 		return;
 	}
 	store_check_need(check, "message",
-	    store_key_timeline(&key, check->parts[1], when,
-		check->parts[3]));
+	    store_key_timeline(&key, check->parts[1], when, check->parts[3]));
 	check_outcomes(check, resources);
 }
 
@@ -147,15 +146,15 @@ store_check_timeline(struct check *check)
 	cJSON *row;
 
 	if (store_key_number(check->key, 3, &when) == -1) {
-		store_check_found(
-		    check, "row", check->key, "no time in the key");
+		store_check_found(check, "row", check->key,
+		    "no time in the key");
 		return;
 	}
 	if (store_get_json(check->view,
 		store_key_message(&key, check->parts[1], check->parts[4]),
 		&row) != 1) {
-		store_check_found(
-		    check, "message", check->key, "no row %s", key.text);
+		store_check_found(check, "message", check->key, "no row %s",
+		    key.text);
 		return;
 	}
 	if (store_check_member(row, "time") != when)
@@ -218,8 +217,8 @@ store_check_detail(struct check *check)
 	int64_t number;
 
 	if (store_key_number(check->key, 3, &number) == -1)
-		store_check_found(
-		    check, "row", check->key, "no number in the key");
+		store_check_found(check, "row", check->key,
+		    "no number in the key");
 	else
 		store_check_need(check, "record",
 		    store_key_record(&key, check->parts[1], number));

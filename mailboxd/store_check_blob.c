@@ -28,7 +28,7 @@ hash_file(struct check *check, int fd, char hex_r[SHA256_HEX_SIZE])
 	if (digest != NULL &&
 	    EVP_DigestInit_ex2(digest, check->store->sha256, NULL) == 1) {
 		while ((n = read(fd, data, size)) > 0 ||
-		       (n == -1 && errno == EINTR)) {
+		    (n == -1 && errno == EINTR)) {
 			if (n > 0)
 				EVP_DigestUpdate(digest, data, (size_t)n);
 		}
@@ -51,7 +51,7 @@ still_named(struct check *check, const struct store_blob *blob)
 	if (view == NULL)
 		return true;
 	named = store_blob_get(view, blob->hash, &now) == 1 &&
-		strcmp(now.locator, blob->locator) == 0;
+	    strcmp(now.locator, blob->locator) == 0;
 	store_read_end(&view);
 	return named;
 }
@@ -79,8 +79,8 @@ check_blob_file(struct check *check, const struct store_blob *blob)
 		store_check_found(check, "blob-hash", check->key,
 		    "%s cannot be read", blob->locator);
 	else if (check->options->deep && strcmp(hex, blob->hash) != 0)
-		store_check_found(
-		    check, "blob-hash", check->key, "the hash is %s", hex);
+		store_check_found(check, "blob-hash", check->key,
+		    "the hash is %s", hex);
 	close(fd);
 }
 
@@ -110,8 +110,8 @@ store_check_blob(struct check *check)
 	store_scan(check->view, store_key_holder(&key, blob.hash, NULL), NULL,
 	    any_row, &any);
 	if (!any)
-		store_check_found(
-		    check, "holder", check->key, "nobody holds it");
+		store_check_found(check, "holder", check->key,
+		    "nobody holds it");
 	check_blob_file(check, &blob);
 }
 
@@ -138,14 +138,14 @@ store_check_garbage(struct check *check)
 	snprintf(hash, sizeof(hash), "%.64s", check->parts[4]);
 	if (store_key_number(check->key, 2, &due) == -1 ||
 	    !hex_is_sha256(hash)) {
-		store_check_found(
-		    check, "row", check->key, "no time or locator");
+		store_check_found(check, "row", check->key,
+		    "no time or locator");
 		return;
 	}
 	if (store_blob_get(check->view, hash, &blob) == 1 &&
 	    strcmp(blob.locator, locator) == 0)
-		store_check_found(
-		    check, "blob-orphan", check->key, "is in use");
+		store_check_found(check, "blob-orphan", check->key,
+		    "is in use");
 }
 
 void

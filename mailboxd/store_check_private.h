@@ -65,8 +65,8 @@ void store_check_account_end(struct check *check);
 
 /* Notes what an account has reserved; once all pulls have been taken off,
  * store_check_reserved finds what is too much. */
-void store_check_reserve(struct check *check,
-    const struct store_account *account);
+void
+store_check_reserve(struct check *check, const struct store_account *account);
 void store_check_reserved(struct check *check);
 
 /* One kind of row each: the row at hand. store_check_account.c */

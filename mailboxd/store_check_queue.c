@@ -54,8 +54,8 @@ check_shard(struct check *check, const char *message)
 
 	snprintf(shard, sizeof(shard), "%02x", store_shard(message) & 0xff);
 	if (strcmp(shard, check->parts[1]) != 0)
-		store_check_found(
-		    check, "queue", check->key, "in the wrong shard");
+		store_check_found(check, "queue", check->key,
+		    "in the wrong shard");
 }
 
 void
@@ -69,8 +69,8 @@ store_check_pull(struct check *check)
 
 	check_shard(check, check->parts[3]);
 	if (account == NULL || due == -1 || bytes == -1) {
-		store_check_found(
-		    check, "row", check->key, "no account, due or reserved");
+		store_check_found(check, "row", check->key,
+		    "no account, due or reserved");
 		return;
 	}
 	store_check_need(check, "queue",
@@ -91,14 +91,14 @@ store_check_due(struct check *check)
 
 	check_shard(check, check->parts[4]);
 	if (store_key_number(check->key, 3, &when) == -1) {
-		store_check_found(
-		    check, "row", check->key, "no time in the key");
+		store_check_found(check, "row", check->key,
+		    "no time in the key");
 		return;
 	}
 	if (store_get_json(check->view, store_key_pull(&key, check->parts[4]),
 		&row) != 1) {
-		store_check_found(
-		    check, "queue", check->key, "no row %s", key.text);
+		store_check_found(check, "queue", check->key, "no row %s",
+		    key.text);
 		return;
 	}
 	if (store_check_member(row, "due") != when)

@@ -22,8 +22,9 @@ store_check_member(const cJSON *row, const char *name)
 {
 	int64_t value;
 
-	return json_integer(row, name, 0, JSON_MAX_INTEGER, &value) == 0 ? value
-									 : -1;
+	return json_integer(row, name, 0, JSON_MAX_INTEGER, &value) == 0 ?
+	    value :
+	    -1;
 }
 
 /* A row that must be there because of the one at hand. */
@@ -84,8 +85,8 @@ row_split(struct check *check, const char *key)
 	check->key = key;
 	check->count = 0;
 	while (check->count < CHECK_PARTS &&
-	       store_key_part(key, check->count, check->parts[check->count],
-		   sizeof(check->parts[0])) > 0)
+	    store_key_part(key, check->count, check->parts[check->count],
+		sizeof(check->parts[0])) > 0)
 		check->count++;
 }
 

@@ -75,8 +75,7 @@ store_txn_put(struct store_txn *txn, const char *key, const void *data,
 }
 
 enum outcome
-store_txn_put_json(struct store_txn *txn, const char *key,
-    const cJSON *value)
+store_txn_put_json(struct store_txn *txn, const char *key, const cJSON *value)
 {
 	enum outcome outcome;
 	char *text = value != NULL ? json_format(value) : NULL;
@@ -103,7 +102,7 @@ store_txn_delete(struct store_txn *txn, const char *key)
 {
 	if (!txn_may_write(txn, key, NULL))
 		return OUTCOME_TEMPFAIL;
-	return txn->view.store->metadata->ops->delete(txn->view.txn, key,
+	return txn->view.store->metadata->ops->delete (txn->view.txn, key,
 	    &txn->failure);
 }
 
@@ -155,8 +154,7 @@ commit_count(struct store *store, int closures)
 /* One transaction for all jobs that are not alone, or (`only`) for one.
  * Returns true when all that took part have their final outcome. */
 static bool
-transaction(struct store *store, struct store_job *jobs,
-    struct store_job *only)
+transaction(struct store *store, struct store_job *jobs, struct store_job *only)
 {
 	const struct metadata_ops *ops = store->metadata->ops;
 	struct store_txn txn = { .view = { .store = store } };

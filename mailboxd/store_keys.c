@@ -91,7 +91,7 @@ key_join(struct store_key *key, bool all, const char *const parts[KEY_PARTS])
 	return key->text;
 }
 
-#define KEY(key, all, ...)                                                     \
+#define KEY(key, all, ...) \
 	key_join(key, all, (const char *const[KEY_PARTS]){ __VA_ARGS__ })
 
 struct key_number {
@@ -128,8 +128,7 @@ const char *
 store_key_credential(struct store_key *key_r, const char *account,
     const char *name)
 {
-	return KEY(key_r, name == NULL, "account", account, "credential",
-	    name);
+	return KEY(key_r, name == NULL, "account", account, "credential", name);
 }
 
 const char *
@@ -156,8 +155,8 @@ store_key_message(struct store_key *key_r, const char *account,
 }
 
 const char *
-store_key_timeline(struct store_key *key_r, const char *account,
-    int64_t when, const char *message)
+store_key_timeline(struct store_key *key_r, const char *account, int64_t when,
+    const char *message)
 {
 	return KEY(key_r, message == NULL, "account", account, "timeline",
 	    number(when).text, message);
@@ -173,20 +172,18 @@ const char *
 store_key_use(struct store_key *key_r, const char *account, const char *hash,
     const char *id)
 {
-	return KEY(key_r, hash == NULL || id == NULL, "account", account,
-	    "use", hash, id);
+	return KEY(key_r, hash == NULL || id == NULL, "account", account, "use",
+	    hash, id);
 }
 
 const char *
-store_key_notice(struct store_key *key_r, const char *account,
-    const char *hash)
+store_key_notice(struct store_key *key_r, const char *account, const char *hash)
 {
 	return KEY(key_r, hash == NULL, "account", account, "notice", hash);
 }
 
 const char *
-store_key_share(struct store_key *key_r, const char *account,
-    const char *share)
+store_key_share(struct store_key *key_r, const char *account, const char *share)
 {
 	return KEY(key_r, share == NULL, "account", account, "share", share);
 }
@@ -203,15 +200,14 @@ const char *
 store_key_failure(struct store_key *key_r, const char *account,
     const char *message, const char *hash)
 {
-	return KEY(key_r, message == NULL || hash == NULL, "account",
-	    account, "failure", message, hash);
+	return KEY(key_r, message == NULL || hash == NULL, "account", account,
+	    "failure", message, hash);
 }
 
 const char *
 store_key_record(struct store_key *key_r, const char *account, int64_t n)
 {
-	return KEY(key_r, false, "account", account, "record",
-	    number(n).text);
+	return KEY(key_r, false, "account", account, "record", number(n).text);
 }
 
 const char *
@@ -223,8 +219,7 @@ store_key_record_all(struct store_key *key_r, const char *account)
 const char *
 store_key_detail(struct store_key *key_r, const char *account, int64_t n)
 {
-	return KEY(key_r, false, "account", account, "detail",
-	    number(n).text);
+	return KEY(key_r, false, "account", account, "detail", number(n).text);
 }
 
 const char *
@@ -240,15 +235,14 @@ store_key_blob(struct store_key *key_r, const char *hash)
 }
 
 const char *
-store_key_holder(struct store_key *key_r, const char *hash,
-    const char *account)
+store_key_holder(struct store_key *key_r, const char *hash, const char *account)
 {
 	return KEY(key_r, account == NULL, "blob", hash, "holder", account);
 }
 
 const char *
-store_key_source(struct store_key *key_r, const char *hash,
-    const char *origin, const char *share)
+store_key_source(struct store_key *key_r, const char *hash, const char *origin,
+    const char *share)
 {
 	return KEY(key_r, origin == NULL || share == NULL, "blob", hash,
 	    "source", origin, share);
@@ -279,8 +273,8 @@ store_key_origin(struct store_key *key_r, const char *host)
 const char *
 store_key_pull(struct store_key *key_r, const char *message)
 {
-	return KEY(key_r, false, "queue",
-	    shard_name(store_shard(message)).text, "pull", message);
+	return KEY(key_r, false, "queue", shard_name(store_shard(message)).text,
+	    "pull", message);
 }
 
 const char *
@@ -292,9 +286,8 @@ store_key_pull_all(struct store_key *key_r, unsigned shard)
 const char *
 store_key_due(struct store_key *key_r, int64_t when, const char *message)
 {
-	return KEY(key_r, false, "queue",
-	    shard_name(store_shard(message)).text, "due", number(when).text,
-	    message);
+	return KEY(key_r, false, "queue", shard_name(store_shard(message)).text,
+	    "due", number(when).text, message);
 }
 
 const char *

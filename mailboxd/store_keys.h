@@ -74,8 +74,8 @@ unsigned store_shard(const char *hex);
  * NULL) is "account/<id>/message/".
  */
 const char *store_key_account(struct store_key *key_r, const char *account);
-const char *store_key_credential(struct store_key *key_r,
-    const char *account, const char *name);
+const char *store_key_credential(struct store_key *key_r, const char *account,
+    const char *name);
 const char *store_key_account_address(struct store_key *key_r,
     const char *account, const char *address);
 const char *store_key_resource(struct store_key *key_r, const char *account,
@@ -85,8 +85,8 @@ const char *store_key_message(struct store_key *key_r, const char *account,
 const char *store_key_timeline(struct store_key *key_r, const char *account,
     int64_t when, const char *message);
 /* All of an account: "account/<id>/timeline/". */
-const char *store_key_timeline_all(struct store_key *key_r,
-    const char *account);
+const char *
+store_key_timeline_all(struct store_key *key_r, const char *account);
 const char *store_key_use(struct store_key *key_r, const char *account,
     const char *hash, const char *id);
 const char *store_key_notice(struct store_key *key_r, const char *account,
@@ -97,12 +97,11 @@ const char *store_key_share_to(struct store_key *key_r, const char *account,
     const char *share, const char *address_hash);
 const char *store_key_failure(struct store_key *key_r, const char *account,
     const char *message, const char *hash);
-const char *store_key_record(struct store_key *key_r, const char *account,
-    int64_t number);
-const char *store_key_record_all(struct store_key *key_r,
-    const char *account);
-const char *store_key_detail(struct store_key *key_r, const char *account,
-    int64_t number);
+const char *
+store_key_record(struct store_key *key_r, const char *account, int64_t number);
+const char *store_key_record_all(struct store_key *key_r, const char *account);
+const char *
+store_key_detail(struct store_key *key_r, const char *account, int64_t number);
 const char *store_key_address(struct store_key *key_r, const char *address);
 const char *store_key_blob(struct store_key *key_r, const char *hash);
 const char *store_key_holder(struct store_key *key_r, const char *hash,
@@ -116,8 +115,8 @@ const char *store_key_garbage_all(struct store_key *key_r, unsigned shard);
 const char *store_key_origin(struct store_key *key_r, const char *host);
 const char *store_key_pull(struct store_key *key_r, const char *message);
 const char *store_key_pull_all(struct store_key *key_r, unsigned shard);
-const char *store_key_due(struct store_key *key_r, int64_t when,
-    const char *message);
+const char *
+store_key_due(struct store_key *key_r, int64_t when, const char *message);
 /* "queue/<shard>/due/": rows in order of time. */
 const char *store_key_due_all(struct store_key *key_r, unsigned shard);
 const char *store_key_version(struct store_key *key_r);
@@ -128,8 +127,7 @@ const char *store_key_last(const char *key);
 
 /* Part `index` (0 is "account" or the like) decoded into `part_r` of `size`
  * bytes: its length, or -1 if there is none or it does not fit. */
-int store_key_part(const char *key, unsigned index, char *part_r,
-    size_t size);
+int store_key_part(const char *key, unsigned index, char *part_r, size_t size);
 
 /* The number in part `index` (%016x): 0, or -1. */
 int store_key_number(const char *key, unsigned index, int64_t *number_r);

@@ -29,9 +29,9 @@ struct store_job {
 	void *arg;
 	enum outcome outcome;
 	struct reason why;
-	bool alone;	/* not with others in one transaction any more */
-	bool waited;	/* store_run waits for it */
-	bool ended;	/* under the store's lock */
+	bool alone; /* not with others in one transaction any more */
+	bool waited; /* store_run waits for it */
+	bool ended; /* under the store's lock */
 };
 
 struct store {
@@ -60,7 +60,7 @@ struct store {
 	struct store_figures figures;
 	struct store_upload *hashed, **hashed_last; /* ready to commit */
 	int finishing; /* small ones that will be there soon */
-	int syncing;   /* disk threads that commit them */
+	int syncing; /* disk threads that commit them */
 
 	/* Event loop only. */
 	struct store_upload *uploads;
@@ -75,8 +75,8 @@ struct store_view {
 
 struct store_txn {
 	struct store_view view;
-	int writes;	       /* keys written by the closure under way */
-	struct reason why;     /* its refusal */
+	int writes; /* keys written by the closure under way */
+	struct reason why; /* its refusal */
 	struct reason failure; /* outcome OK: none; sticks */
 };
 

@@ -89,8 +89,7 @@ orphan_blob(void *arg, const char *locator, int64_t size)
 	if (atomic_load(&store->closing))
 		return false;
 	if (size == -1) {
-		log_text(LOG_WARNING, "-", "sweep", "strange file %s",
-		    locator);
+		log_text(LOG_WARNING, "-", "sweep", "strange file %s", locator);
 		return true;
 	}
 	if (store_locator_ours(store, locator))
@@ -103,10 +102,9 @@ orphan_blob(void *arg, const char *locator, int64_t size)
 	found = store_blob_get(view, hash, &blob);
 	store_read_end(&view);
 	/* A torn row (-1) may name it. */
-	if (found == 0 ||
-	    (found == 1 && strcmp(blob.locator, locator) != 0))
+	if (found == 0 || (found == 1 && strcmp(blob.locator, locator) != 0))
 		orphan_deleted(orphans,
-		    store->blobs->ops->delete(store->blobs, locator, &why),
+		    store->blobs->ops->delete (store->blobs, locator, &why),
 		    &why);
 	return true;
 }

@@ -13,9 +13,9 @@
 
 #define QUEUE_HIGH (4 * UPLOAD_CHUNK) /* pause the sender here */
 
-#define FROM_ITEM(item, member)                                                \
-	((struct store_upload *)(void *)((char *)(item)-offsetof(              \
-	    struct store_upload, member)))
+#define FROM_ITEM(item, member) \
+	((struct store_upload *)(void *)(( \
+	    char *)(item)-offsetof(struct store_upload, member)))
 
 /* ---- back on the event loop ---- */
 
@@ -153,8 +153,7 @@ upload_new(struct store *store, const struct store_upload_request *request)
 struct store_upload *
 store_upload_begin(struct store *store,
     const struct store_upload_request *request,
-    const struct store_upload_handler *handler, void *arg,
-    struct reason *why)
+    const struct store_upload_handler *handler, void *arg, struct reason *why)
 {
 	struct store_upload *upload;
 
@@ -169,9 +168,9 @@ store_upload_begin(struct store *store,
 void
 store_upload_expire(struct store *store, const char *id)
 {
-	const struct store_upload_request request = {
-		.hash = "", .id = id, .account = ""
-	};
+	const struct store_upload_request request = { .hash = "",
+		.id = id,
+		.account = "" };
 	struct store_upload *upload = upload_new(store, &request);
 
 	store_upload_abort(&upload);
@@ -182,8 +181,8 @@ static struct upload_chunk *
 chunk_new(int64_t left)
 {
 	size_t size = left > (int64_t)UPLOAD_CHUNK ? UPLOAD_CHUNK :
-	    left > 0			    ? (size_t)left :
-					      1;
+	    left > 0				   ? (size_t)left :
+						     1;
 	struct upload_chunk *chunk = x_malloc(sizeof(*chunk) + size);
 
 	chunk->next = NULL;
@@ -225,8 +224,7 @@ store_upload_write(struct store_upload *upload, const void *data, size_t len)
 }
 
 void
-store_upload_finish(struct store_upload **upload_p,
-    store_upload_done_fn *done)
+store_upload_finish(struct store_upload **upload_p, store_upload_done_fn *done)
 {
 	struct store_upload *upload = *upload_p;
 

@@ -21,14 +21,14 @@
 struct store_upload;
 
 struct store_upload_request {
-	const char *hash;    /* 64 hex digits that it must have */
-	int64_t size;	     /* bytes, all of it */
-	int64_t from;	     /* bytes that are here already; 0 without id */
+	const char *hash; /* 64 hex digits that it must have */
+	int64_t size; /* bytes, all of it */
+	int64_t from; /* bytes that are here already; 0 without id */
 	/* To resume after a break; NULL: what is broken is gone. Use
 	 * store_upload_id. The others matter only with an id. */
 	const char *id;
 	const char *account;
-	int64_t expires;     /* when the sweep may remove the rest */
+	int64_t expires; /* when the sweep may remove the rest */
 };
 
 struct store_upload_handler {
@@ -42,8 +42,8 @@ struct store_upload_handler {
 
 /* The id of an account's upload of a hash from an origin: the same each time.
  * By origin, so that none can hold up or spoil what comes from another. */
-void store_upload_id(const char *account, const char *origin,
-    const char *hash, char id_r[STORE_ID_SIZE]);
+void store_upload_id(const char *account, const char *origin, const char *hash,
+    char id_r[STORE_ID_SIZE]);
 
 /* Bytes that are durable of upload `id`, if it is for this account, hash and
  * size; 0 if none. A lease's "have". */
@@ -57,13 +57,12 @@ int64_t store_upload_have(struct store_view *view, const char *id,
  * not fit what is here ends in TEMPFAIL "range". */
 struct store_upload *store_upload_begin(struct store *store,
     const struct store_upload_request *request,
-    const struct store_upload_handler *handler, void *arg,
-    struct reason *why);
+    const struct store_upload_handler *handler, void *arg, struct reason *why);
 
 /* Takes a copy. True: go on; false: taken, but wait for `ready` before the
  * next. More bytes than `size` make the upload fail. */
-bool store_upload_write(struct store_upload *upload, const void *data,
-    size_t len);
+bool
+store_upload_write(struct store_upload *upload, const void *data, size_t len);
 
 /*
  * The end of the bytes. `blob` (OK only) names what is now durable but not
@@ -75,8 +74,8 @@ bool store_upload_write(struct store_upload *upload, const void *data,
  */
 typedef void store_upload_done_fn(void *arg, enum outcome outcome,
     const struct reason *why, const struct store_blob *blob);
-void store_upload_finish(struct store_upload **upload,
-    store_upload_done_fn *done);
+void
+store_upload_finish(struct store_upload **upload, store_upload_done_fn *done);
 
 /* The connection broke. With an id the bytes are made durable and kept, else
  * all is removed. No callback any more. NULL is fine. */

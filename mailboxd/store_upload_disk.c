@@ -171,8 +171,7 @@ upload_verify(struct store_upload *upload)
 }
 
 static void
-upload_committed(struct store_upload *upload,
-    const struct blob_commit *commit)
+upload_committed(struct store_upload *upload, const struct blob_commit *commit)
 {
 	upload->writer = NULL;
 	if (commit->outcome != OUTCOME_OK) {

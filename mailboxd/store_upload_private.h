@@ -40,16 +40,16 @@ struct store_upload {
 	void *arg;
 	store_upload_done_fn *done;
 	struct upload_chunk *filling;
-	int64_t given;	/* bytes, with `from` */
-	bool silent;	/* no callback any more */
+	int64_t given; /* bytes, with `from` */
+	bool silent; /* no callback any more */
 
 	/* Under lock. */
 	pthread_mutex_t lock;
 	struct upload_chunk *first, **last;
-	size_t queued;	/* bytes handed over and not yet written */
-	bool paused;	/* the sender waits */
-	bool told;	/* `ready` is posted */
-	bool running;	/* the task is queued or runs */
+	size_t queued; /* bytes handed over and not yet written */
+	bool paused; /* the sender waits */
+	bool told; /* `ready` is posted */
+	bool running; /* the task is queued or runs */
 	enum upload_end end;
 
 	/* Disk task; the event loop once `ended` is posted. */
@@ -71,7 +71,7 @@ bool store_upload_is_small(const struct store_upload *upload);
 
 /* store_upload_row.c: writes (offset > 0) or removes the row; then, with
  * `last`, runs `ended`. From any thread. */
-void store_upload_row_submit(struct store_upload *upload, int64_t offset,
-    bool last);
+void
+store_upload_row_submit(struct store_upload *upload, int64_t offset, bool last);
 
 #endif

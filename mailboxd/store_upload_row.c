@@ -25,8 +25,8 @@ store_upload_id(const char *account, const char *origin, const char *hash,
 }
 
 int64_t
-store_upload_have(struct store_view *view, const char *id,
-    const char *account, const char *hash, int64_t size)
+store_upload_have(struct store_view *view, const char *id, const char *account,
+    const char *hash, int64_t size)
 {
 	struct store_key key;
 	const char *text;
@@ -99,8 +99,7 @@ row_done(void *arg, enum outcome outcome, const struct reason *why)
 }
 
 void
-store_upload_row_submit(struct store_upload *upload, int64_t offset,
-    bool last)
+store_upload_row_submit(struct store_upload *upload, int64_t offset, bool last)
 {
 	struct upload_row *row = x_calloc(1, sizeof(*row));
 

@@ -149,8 +149,8 @@ store_scan(struct store_view *view, const char *prefix, const char *from,
 
 	if (*prefix == '\0')
 		return view_failed(view, "scan", "no prefix");
-	if (view->store->metadata->ops->scan(view->txn, prefix, from,
-		scan_row, &scan, &why) != OUTCOME_OK)
+	if (view->store->metadata->ops->scan(view->txn, prefix, from, scan_row,
+		&scan, &why) != OUTCOME_OK)
 		return view_failed(view, prefix, why.text);
 	return 0;
 }

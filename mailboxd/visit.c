@@ -137,8 +137,7 @@ static bool
 on_accepted(void *context, int fd, int door)
 {
 	const struct mailboxd *mailboxd = context;
-	enum peer client =
-	    door == DOOR_PULL ? PEER_RETRIEVAL : PEER_BROKER;
+	enum peer client = door == DOOR_PULL ? PEER_RETRIEVAL : PEER_BROKER;
 	size_t i;
 
 	if (door == DOOR_TLS)
@@ -184,8 +183,8 @@ visit_server_name(const struct visit *visit)
 const char *
 visit_query(const struct visit *visit, const char *name)
 {
-	return visit->request != NULL ? http_query_get(visit->request, name)
-				      : NULL;
+	return visit->request != NULL ? http_query_get(visit->request, name) :
+					NULL;
 }
 
 int
@@ -244,8 +243,8 @@ visit_gather_json(struct visit *visit, size_t max,
 		return;
 	}
 	if (http_exchange_gather_body(visit->x, max) == -1) {
-		visit_problem(visit, "too-large",
-		    "the body may have %zu bytes", max);
+		visit_problem(visit, "too-large", "the body may have %zu bytes",
+		    max);
 		return;
 	}
 	gathering = x_calloc(1, sizeof(*gathering));
@@ -327,8 +326,7 @@ visit_reply_headers(struct visit *visit, unsigned status,
 
 void
 visit_reply_file(struct visit *visit, unsigned status,
-    const struct http_header_list *headers, int fd, int64_t offset,
-    int64_t len)
+    const struct http_header_list *headers, int fd, int64_t offset, int64_t len)
 {
 	if (!may_reply(visit)) {
 		close(fd);
@@ -350,8 +348,8 @@ add_challenge(struct visit *visit, struct http_header_list *headers)
 	if (accept & CALLER_ACCEPT_BEARER)
 		http_header_add(headers, "WWW-Authenticate",
 		    "Bearer realm=\"cargomail\"");
-	if (accept & (CALLER_ACCEPT_NOTIFY | CALLER_ACCEPT_GET |
-			 CALLER_ACCEPT_PUT))
+	if (accept &
+	    (CALLER_ACCEPT_NOTIFY | CALLER_ACCEPT_GET | CALLER_ACCEPT_PUT))
 		http_header_add(headers, "WWW-Authenticate", "GRIP");
 }
 

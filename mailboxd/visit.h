@@ -26,9 +26,9 @@ struct visit {
 	const struct http_request *request; /* NULL once it is gone */
 	const struct route *route;
 	struct caller caller;
-	const char *subject;	/* the hash or id in the path; "" if none */
-	char path[96];		/* for the log, escaped there */
-	char id[32];		/* for the log */
+	const char *subject; /* the hash or id in the path; "" if none */
+	char path[96]; /* for the log, escaped there */
+	char id[32]; /* for the log */
 	int64_t started_ms;
 	unsigned references;
 	bool replied;
@@ -73,7 +73,7 @@ void visit_reply_headers(struct visit *visit, unsigned status,
 
 /* Refusals as a problem of RFC 9457. */
 void visit_refuse(struct visit *visit, const struct reason *why);
-void visit_problem(struct visit *visit, const char *name,
-    const char *format, ...) __attribute__((format(printf, 3, 4)));
+void visit_problem(struct visit *visit, const char *name, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -62,8 +62,8 @@ send_waiting(struct work_pool *pool)
 	for (request = pool->first; request != NULL; request = request->next) {
 		if (request->packet == NULL)
 			continue;
-		if (work_process_send(pool->fd, request->packet,
-			request->fd) == -1) {
+		if (work_process_send(pool->fd, request->packet, request->fd) ==
+		    -1) {
 			if (errno != EAGAIN && errno != EINTR)
 				log_fatal(75, "a work process is gone");
 			event_add(pool->writable, NULL);
@@ -128,8 +128,8 @@ work_pool_new(struct event_base *base, int fd)
 	struct work_pool *pool = x_calloc(1, sizeof(*pool));
 
 	pool->fd = fd;
-	pool->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable,
-	    pool);
+	pool->readable =
+	    event_new(base, fd, EV_READ | EV_PERSIST, on_readable, pool);
 	pool->writable = event_new(base, fd, EV_WRITE, on_writable, pool);
 	if (pool->readable == NULL || pool->writable == NULL ||
 	    event_add(pool->readable, NULL) == -1)

@@ -34,8 +34,8 @@ struct work_pool;
  * anything else is opened and before there are threads. The descriptor of
  * our side, or -1.
  */
-int work_pool_fork(work_pool_work *work, unsigned parallel,
-    unsigned cpu_seconds);
+int
+work_pool_fork(work_pool_work *work, unsigned parallel, unsigned cpu_seconds);
 
 struct work_pool *work_pool_new(struct event_base *base, int fd);
 

@@ -70,8 +70,10 @@ receive(struct process *process, int *passed_r)
 {
 	char control[CMSG_SPACE(sizeof(int))];
 	struct iovec part = { process->packet, sizeof(process->packet) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control) };
 	struct cmsghdr *header;
 	ssize_t len;
 
@@ -176,8 +178,10 @@ serve(struct process *process)
 	for (;;) {
 		polls[0] = (struct pollfd){ process->signals, POLLIN, 0 };
 		/* While all children are busy requests wait at the parent. */
-		polls[1] = (struct pollfd){ process->live < process->parallel
-			? process->fd : -1, POLLIN, 0 };
+		polls[1] = (struct pollfd){ process->live < process->parallel ?
+			    process->fd :
+			    -1,
+			POLLIN, 0 };
 		if (poll(polls, 2, -1) == -1)
 			continue;
 		if (polls[0].revents != 0)

@@ -12,8 +12,8 @@
 
 static const char *const lease_members[] = { "lease", "agent", "origin",
 	"share", "token", "until", "resources", NULL };
-static const char *const resource_members[] = { "hash", "size", "have",
-	"mode", NULL };
+static const char *const resource_members[] = { "hash", "size", "have", "mode",
+	NULL };
 
 static enum outcome
 refuse(struct reason *why, const char *what)
@@ -49,9 +49,9 @@ parse_resource(const cJSON *json, struct lease_resource *resource,
 	if (hash == NULL || !hex_is_sha256(hash))
 		return refuse(why, "hash of a resource");
 	memcpy(resource->hash, hash, SHA256_HEX_SIZE);
-	if (json_integer(json, "size", 0, JSON_MAX_INTEGER,
-	    &resource->size) < 0 || json_integer(json, "have", 0,
-	    resource->size, &resource->have) < 0)
+	if (json_integer(json, "size", 0, JSON_MAX_INTEGER, &resource->size) <
+		0 ||
+	    json_integer(json, "have", 0, resource->size, &resource->have) < 0)
 		return refuse(why, "size of a resource");
 	if (mode != NULL && strcmp(mode, "get") == 0)
 		resource->mode = LEASE_GET;
@@ -71,12 +71,12 @@ parse_resources(const cJSON *list, struct lease *lease, struct reason *why)
 
 	if (!cJSON_IsArray(list) || count > LEASE_MAX_RESOURCES)
 		return refuse(why, "list of resources");
-	lease->resources = x_calloc((size_t)count + 1,
-	    sizeof(*lease->resources));
+	lease->resources =
+	    x_calloc((size_t)count + 1, sizeof(*lease->resources));
 	cJSON_ArrayForEach(item, list)
 	{
-		outcome = parse_resource(item,
-		    &lease->resources[lease->count], why);
+		outcome =
+		    parse_resource(item, &lease->resources[lease->count], why);
 		if (outcome != OUTCOME_OK)
 			return outcome;
 		lease->count++;
@@ -132,12 +132,12 @@ lease_parse(const char *body, size_t len, struct lease **lease_r,
 		goto out;
 	}
 	outcome = parse_strings(json, lease, why);
-	if (outcome == OUTCOME_OK && json_integer(json, "until", 0,
-	    JSON_MAX_INTEGER, &lease->until) < 0)
+	if (outcome == OUTCOME_OK &&
+	    json_integer(json, "until", 0, JSON_MAX_INTEGER, &lease->until) < 0)
 		outcome = refuse(why, "until");
 	if (outcome == OUTCOME_OK)
-		outcome = parse_resources(json_array(json, "resources"),
-		    lease, why);
+		outcome =
+		    parse_resources(json_array(json, "resources"), lease, why);
 out:
 	cJSON_Delete(json);
 	if (outcome == OUTCOME_OK)
@@ -166,8 +166,8 @@ lease_facts_set_detail(struct lease_facts *facts, const char *text)
 	size_t i;
 
 	for (i = 0; text[i] != '\0' && i < sizeof(facts->detail) - 1; i++)
-		facts->detail[i] = text[i] >= 0x20 && text[i] < 0x7f ?
-		    text[i] : '?';
+		facts->detail[i] =
+		    text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
 	facts->detail[i] = '\0';
 }
 
@@ -180,8 +180,8 @@ lease_facts_format(const struct lease_facts *facts)
 	if (json != NULL &&
 	    json_add_integer(json, "status", facts->status) == 0 &&
 	    json_add_string(json, "problem", facts->problem) == 0 &&
-	    json_add_boolean(json, "authenticated",
-	    facts->authenticated) == 0 &&
+	    json_add_boolean(json, "authenticated", facts->authenticated) ==
+		0 &&
 	    json_add_string(json, "hash", facts->hash) == 0 &&
 	    json_add_string(json, "detail", facts->detail) == 0)
 		text = json_format(json);

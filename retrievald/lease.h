@@ -19,7 +19,7 @@
 #define LEASE_ID_SIZE 80
 
 enum lease_mode {
-	LEASE_GET,  /* fetch the bytes */
+	LEASE_GET, /* fetch the bytes */
 	LEASE_HEAD, /* only ask whether this recipient is entitled */
 };
 
@@ -31,30 +31,30 @@ struct lease_resource {
 };
 
 struct lease {
-	char id[LEASE_ID_SIZE];	 /* "<message id>-<lease number hex>" */
+	char id[LEASE_ID_SIZE]; /* "<message id>-<lease number hex>" */
 	char message[LEASE_ID_SIZE]; /* its first half: names the log lines */
-	char *agent;		 /* identity to act as */
-	char *origin;		 /* https://host[:port] */
+	char *agent; /* identity to act as */
+	char *origin; /* https://host[:port] */
 	char *share;
-	char *token;		 /* B */
+	char *token; /* B */
 	int64_t until;
 	struct lease_resource *resources;
 	size_t count;
 };
 
 /* PERMFAIL "lease" if it is not a lease. Freed by lease_free. */
-enum outcome lease_parse(const char *body, size_t len,
-    struct lease **lease_r, struct reason *why);
+enum outcome lease_parse(const char *body, size_t len, struct lease **lease_r,
+    struct reason *why);
 void lease_free(struct lease **lease);
 
 /* What a worker saw when something failed. */
 struct lease_facts {
-	int status;		/* of HTTP, 0 if it did not come to that */
-	char problem[64];	/* name of the problem type, or "" */
-	bool authenticated;	/* the origin's TLS identity was verified */
+	int status; /* of HTTP, 0 if it did not come to that */
+	char problem[64]; /* name of the problem type, or "" */
+	bool authenticated; /* the origin's TLS identity was verified */
 	char hash[SHA256_HEX_SIZE]; /* resource, or "" for all */
-	char detail[201];	/* text for people, valid UTF-8 */
-	char word[64];		/* for our log alone: why it ended */
+	char detail[201]; /* text for people, valid UTF-8 */
+	char word[64]; /* for our log alone: why it ended */
 };
 
 /* The body of `failed`, owned by the caller (free()). */

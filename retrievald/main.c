@@ -82,14 +82,14 @@ serve(struct retrievald *retrievald, int control_fd)
 {
 	struct event *terminate, *interrupt;
 
-	terminate = evsignal_new(retrievald->base, SIGTERM, stop,
-	    retrievald->base);
-	interrupt = evsignal_new(retrievald->base, SIGINT, stop,
-	    retrievald->base);
+	terminate =
+	    evsignal_new(retrievald->base, SIGTERM, stop, retrievald->base);
+	interrupt =
+	    evsignal_new(retrievald->base, SIGINT, stop, retrievald->base);
 	event_add(terminate, NULL);
 	event_add(interrupt, NULL);
-	retrievald->control = control_start(retrievald->base, control_fd,
-	    verbs, retrievald);
+	retrievald->control =
+	    control_start(retrievald->base, control_fd, verbs, retrievald);
 	daemon_notify_ready();
 	log_text(LOG_INFO, "-", "started", "%d workers",
 	    (int)retrievald->config.workers);
@@ -103,8 +103,8 @@ serve(struct retrievald *retrievald, int control_fd)
 int
 main(int argc, char **argv)
 {
-	struct daemon_options options = {
-		.config = SYSCONFDIR "/cargomail/retrievald.conf" };
+	struct daemon_options options = { .config = SYSCONFDIR
+		"/cargomail/retrievald.conf" };
 	struct retrievald retrievald = { 0 };
 	char *error = NULL;
 	int control_fd;
@@ -121,8 +121,8 @@ main(int argc, char **argv)
 	signal(SIGHUP, SIG_IGN);
 	retrievald.base = event_base_new();
 	if (retrievald.base != NULL)
-		retrievald.pool = worker_pool_start(retrievald.base,
-		    &retrievald.config);
+		retrievald.pool =
+		    worker_pool_start(retrievald.base, &retrievald.config);
 	if (retrievald.pool == NULL)
 		log_fatal(EX_OSERR, "cannot start workers");
 	serve(&retrievald, control_fd);

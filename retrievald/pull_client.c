@@ -90,8 +90,8 @@ pull_client_lease(struct pull_client *client, int64_t wait,
 }
 
 static enum outcome
-report(struct pull_client *client, const struct lease *lease,
-    const char *what, const char *body, struct reason *why)
+report(struct pull_client *client, const struct lease *lease, const char *what,
+    const char *body, struct reason *why)
 {
 	struct http_result result;
 	enum outcome outcome;

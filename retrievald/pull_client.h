@@ -13,8 +13,8 @@
 struct pull_client;
 
 /* `socket_path` is copied. NULL with `why`. */
-struct pull_client *pull_client_new(const char *socket_path,
-    struct reason *why);
+struct pull_client *
+pull_client_new(const char *socket_path, struct reason *why);
 void pull_client_free(struct pull_client **client);
 
 /* See retrieve_lease. `wait` in seconds. */
@@ -28,8 +28,8 @@ enum outcome pull_client_done(struct pull_client *client,
 /* The origin said yes to a resource that mailboxd holds already. */
 enum outcome pull_client_entitled(struct pull_client *client,
     const struct lease *lease, const char *hash, struct reason *why);
-enum outcome pull_client_failed(struct pull_client *client,
-    const struct lease *lease, const struct lease_facts *facts,
-    struct reason *why);
+enum outcome
+pull_client_failed(struct pull_client *client, const struct lease *lease,
+    const struct lease_facts *facts, struct reason *why);
 
 #endif

@@ -47,8 +47,10 @@ static int
 derive(const char *path, struct retrievald_config *config, char **error_r)
 {
 	if (config->base_directory[0] != '/')
-		return fail(error_r, x_asprintf("%s: base_directory: not an "
-		    "absolute path", path));
+		return fail(error_r,
+		    x_asprintf("%s: base_directory: not an "
+			       "absolute path",
+			path));
 	return outward_derive(&config->outward, path, error_r);
 }
 
@@ -57,8 +59,9 @@ retrievald_config_read(const char *path, struct retrievald_config *config_r,
     char **error_r)
 {
 	memset(config_r, 0, sizeof(*config_r));
-	if (config_file_read(path, retrievald_config_keys, config_r,
-	    error_r) == 0 && derive(path, config_r, error_r) == 0)
+	if (config_file_read(path, retrievald_config_keys, config_r, error_r) ==
+		0 &&
+	    derive(path, config_r, error_r) == 0)
 		return 0;
 	retrievald_config_free(config_r);
 	return -1;

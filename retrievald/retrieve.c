@@ -59,12 +59,11 @@ retrieve_new(const struct retrievald_config *config, struct reason *why)
 	};
 
 	retrieve->config = config;
-	retrieve->pull_socket = peer_socket_path(PEER_MAILBOX,
-	    PEER_RETRIEVAL);
+	retrieve->pull_socket = peer_socket_path(PEER_MAILBOX, PEER_RETRIEVAL);
 	retrieve->peer = cargo_peer_new(&options, why);
 	if (retrieve->peer != NULL)
-		retrieve->mailboxd = pull_client_new(retrieve->pull_socket,
-		    why);
+		retrieve->mailboxd =
+		    pull_client_new(retrieve->pull_socket, why);
 	if (retrieve->mailboxd == NULL)
 		retrieve_free(&retrieve);
 	return retrieve;
@@ -103,14 +102,13 @@ renew_token(struct pull *pull, struct reason *why)
 	    pull->token_expires - clock_now() > TOKEN_RESERVE_S)
 		return OUTCOME_OK;
 	x_free(&pull->token);
-	outcome = grip_client_token(
-	    cargo_peer_signer(pull->retrieve->peer), pull->lease->agent,
-	    GRIP_GET, &claims, &pull->token, why);
+	outcome = grip_client_token(cargo_peer_signer(pull->retrieve->peer),
+	    pull->lease->agent, GRIP_GET, &claims, &pull->token, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	/* Policy may have made it shorter than the type allows. */
-	outcome = grip_token_parse(pull->token, strlen(pull->token), &parsed,
-	    why);
+	outcome =
+	    grip_token_parse(pull->token, strlen(pull->token), &parsed, why);
 	if (outcome == OUTCOME_OK)
 		pull->token_expires = parsed->claims.exp;
 	grip_token_free(&parsed);
@@ -139,8 +137,7 @@ set_origin_facts(struct lease_facts *facts, const struct http_result *result,
 	facts->authenticated = result->authenticated;
 	memcpy(facts->problem, result->problem, sizeof(result->problem));
 	strcpy(facts->word, why != NULL ? why->word : result->problem);
-	lease_facts_set_detail(facts, why != NULL ? why->text :
-	    result->detail);
+	lease_facts_set_detail(facts, why != NULL ? why->text : result->detail);
 }
 
 /* An authenticated origin that offers another length than was notified. */
@@ -156,8 +153,8 @@ set_wrong_size(struct lease_facts *facts, const struct http_result *result)
 
 /* What mailboxd said to the bytes; OK if it holds the resource now. */
 static enum outcome
-judge_put(struct pull *pull, const struct http_result *put,
-    bool authenticated, struct lease_facts *facts)
+judge_put(struct pull *pull, const struct http_result *put, bool authenticated,
+    struct lease_facts *facts)
 {
 	struct reason why;
 
@@ -172,8 +169,8 @@ judge_put(struct pull *pull, const struct http_result *put,
 		lease_facts_set_detail(facts, put->detail);
 		return OUTCOME_PERMFAIL;
 	}
-	reason_set(&why, OUTCOME_TEMPFAIL, "mailboxd", "%u %s %s",
-	    put->status, put->problem, put->detail);
+	reason_set(&why, OUTCOME_TEMPFAIL, "mailboxd", "%u %s %s", put->status,
+	    put->problem, put->detail);
 	memcpy(facts->problem, put->problem, sizeof(put->problem));
 	set_local_facts(facts, &why);
 	return OUTCOME_TEMPFAIL;
@@ -196,8 +193,7 @@ begin_get(const struct pull *pull, const struct lease_resource *resource,
 		return;
 	http_header_add_format(headers, "Range", "bytes=%lld-",
 	    (long long)resource->have);
-	http_header_add_format(headers, "If-Range", "\"%s\"",
-	    resource->hash);
+	http_header_add_format(headers, "If-Range", "\"%s\"", resource->hash);
 }
 
 static void
@@ -209,8 +205,7 @@ begin_put(const struct lease_resource *resource,
 	if (resource->have > 0)
 		http_header_add_format(headers, "Content-Range",
 		    "bytes %lld-%lld/%lld", (long long)resource->have,
-		    (long long)resource->size - 1,
-		    (long long)resource->size);
+		    (long long)resource->size - 1, (long long)resource->size);
 }
 
 /* The bytes, from where a broken transfer stopped, into mailboxd. */
@@ -222,7 +217,8 @@ get_bytes(struct pull *pull, const struct lease_resource *resource,
 	unsigned expected = resource->have > 0 ? 206 : 200;
 	struct http_result results[2];
 	struct reason why = { 0 };
-	struct http_call get = { .method = HTTP_GET, .url = url,
+	struct http_call get = { .method = HTTP_GET,
+		.url = url,
 		.headers = &get_headers };
 	struct http_pipe_put put = {
 		.unix_socket = pull->retrieve->pull_socket,
@@ -239,13 +235,13 @@ get_bytes(struct pull *pull, const struct lease_resource *resource,
 	put.path = path;
 	http_result_init(&results[0]);
 	http_result_init(&results[1]);
-	outcome = http_client_pipe(pull->client, &get, expected, &put,
-	    results, &why);
+	outcome =
+	    http_client_pipe(pull->client, &get, expected, &put, results, &why);
 	if (results[0].status == expected)
 		pull->bytes += results[0].bytes;
 	if (results[1].status != 0) {
-		outcome = judge_put(pull, &results[1],
-		    results[0].authenticated, facts);
+		outcome = judge_put(pull, &results[1], results[0].authenticated,
+		    facts);
 	} else if (outcome == OUTCOME_OK) {
 		set_origin_facts(facts, &results[0], NULL);
 		outcome = OUTCOME_TEMPFAIL;
@@ -268,14 +264,16 @@ static void
 ask_why(struct pull *pull, const char *url, struct http_header_list *headers,
     struct http_result *result)
 {
-	struct http_call call = { .method = HTTP_GET, .url = url,
+	struct http_call call = { .method = HTTP_GET,
+		.url = url,
 		.headers = headers };
 	unsigned status = result->status;
 	struct reason why;
 
 	http_header_add(headers, "Range", "bytes=0-0");
 	if (http_client_perform(pull->client, &call, result, &why) ==
-	    OUTCOME_OK && result->status / 100 == 4)
+		OUTCOME_OK &&
+	    result->status / 100 == 4)
 		return;
 	http_result_clear(result);
 	result->status = status;
@@ -287,7 +285,8 @@ ask_head(struct pull *pull, const struct lease_resource *resource,
     const char *url, struct lease_facts *facts)
 {
 	struct http_header_list headers;
-	struct http_call call = { .method = HTTP_HEAD, .url = url,
+	struct http_call call = { .method = HTTP_HEAD,
+		.url = url,
 		.headers = &headers };
 	struct http_result result;
 	struct reason why = { 0 };
@@ -305,7 +304,7 @@ ask_head(struct pull *pull, const struct lease_resource *resource,
 		set_origin_facts(facts, &result, NULL);
 		outcome = OUTCOME_TEMPFAIL;
 	} else if (http_result_header(&result, "content-length", length,
-	    sizeof(length)) == NULL ||
+		       sizeof(length)) == NULL ||
 	    strtoll(length, NULL, 10) != resource->size) {
 		set_wrong_size(facts, &result);
 		outcome = OUTCOME_PERMFAIL;
@@ -428,12 +427,12 @@ prepare(struct pull *pull, struct lease_facts *facts)
 
 	memset(facts, 0, sizeof(*facts));
 	if (service_url_parse(pull->lease->origin,
-	    &retrieve->config->outward.port_list, &pull->origin) < 0)
+		&retrieve->config->outward.port_list, &pull->origin) < 0)
 		outcome = reason_set(&why, OUTCOME_PERMFAIL, "url",
 		    "the origin's URL is not one we speak to");
 	else
-		outcome = cargo_peer_get(retrieve->peer,
-		    pull->lease->agent, &pull->client, &why);
+		outcome = cargo_peer_get(retrieve->peer, pull->lease->agent,
+		    &pull->client, &why);
 	if (outcome != OUTCOME_OK)
 		set_local_facts(facts, &why);
 	return outcome;
@@ -464,8 +463,9 @@ retrieve_pull(struct retrieve *retrieve, const struct lease *lease,
 			log_lost(lease, &why);
 	} else {
 		log_facts(lease, &facts);
-		if (!pull.lost && pull_client_failed(retrieve->mailboxd,
-		    lease, &facts, &why) != OUTCOME_OK)
+		if (!pull.lost &&
+		    pull_client_failed(retrieve->mailboxd, lease, &facts,
+			&why) != OUTCOME_OK)
 			log_lost(lease, &why);
 	}
 	free(pull.token);

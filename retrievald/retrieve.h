@@ -16,19 +16,19 @@
 struct retrieve;
 
 /* Everything must outlive it; does not connect yet. NULL with `why`. */
-struct retrieve *retrieve_new(const struct retrievald_config *config,
-    struct reason *why);
+struct retrieve *
+retrieve_new(const struct retrievald_config *config, struct reason *why);
 void retrieve_free(struct retrieve **retrieve);
 
 /* Asks for a lease, waiting as the configuration says. OK with *lease_r, or
  * with NULL if there is nothing to do; TEMPFAIL: mailboxd is away or busy;
  * PERMFAIL "lease": it answered something that is none. */
-enum outcome retrieve_lease(struct retrieve *retrieve,
-    struct lease **lease_r, struct reason *why);
+enum outcome retrieve_lease(struct retrieve *retrieve, struct lease **lease_r,
+    struct reason *why);
 
 /* Retrieves and reports; logs each step under the message's id. *bytes_r:
  * what came over the network. OK if the pull was reported done. */
-enum outcome retrieve_pull(struct retrieve *retrieve,
-    const struct lease *lease, int64_t *bytes_r);
+enum outcome retrieve_pull(struct retrieve *retrieve, const struct lease *lease,
+    int64_t *bytes_r);
 
 #endif

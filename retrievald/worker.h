@@ -16,11 +16,11 @@
  * written by the worker alone; numbers only grow. A number that is read
  * half old is shown once, and nothing hangs on it. */
 struct worker_slot {
-	volatile pid_t pid;	   /* written by the parent; 0: none */
-	volatile int64_t started;  /* of the pull at hand, 0: idle */
+	volatile pid_t pid; /* written by the parent; 0: none */
+	volatile int64_t started; /* of the pull at hand, 0: idle */
 	volatile int64_t pulls_done;
 	volatile int64_t pulls_failed;
-	volatile int64_t bytes;    /* of resources, since the start */
+	volatile int64_t bytes; /* of resources, since the start */
 };
 
 struct worker {

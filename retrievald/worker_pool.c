@@ -93,8 +93,7 @@ log_death(pid_t pid, int status)
 	log_begin(&line, LOG_ERROR, "-", "worker");
 	log_number(&line, LOG_KEY_PID, pid);
 	if (WIFSIGNALED(status))
-		log_string(&line, LOG_KEY_DETAIL,
-		    strsignal(WTERMSIG(status)));
+		log_string(&line, LOG_KEY_DETAIL, strsignal(WTERMSIG(status)));
 	else
 		log_number(&line, LOG_KEY_STATUS, WEXITSTATUS(status));
 	log_end(&line);
@@ -178,8 +177,7 @@ worker_pool_status(const struct worker_pool *pool)
 		failed += pool->slots[i].pulls_failed;
 		bytes += pool->slots[i].bytes;
 		alive += pool->slots[i].pid != 0;
-		idle += pool->slots[i].pid != 0 &&
-		    pool->slots[i].started == 0;
+		idle += pool->slots[i].pid != 0 && pool->slots[i].started == 0;
 	}
 	json_add_string(answer, "outcome", "ok");
 	json_add_string(answer, "daemon", "retrievald");

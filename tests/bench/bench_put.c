@@ -100,8 +100,7 @@ put_options(struct puts *puts, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct puts puts = { .count = 5000, .connections = 32,
-		.size = 16384 };
+	struct puts puts = { .count = 5000, .connections = 32, .size = 16384 };
 	pthread_t *threads;
 	double start;
 

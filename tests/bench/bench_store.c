@@ -81,9 +81,7 @@ static char (*hashes)[SHA256_HEX_SIZE];
 static void
 put_start(struct bench *bench)
 {
-	struct store_upload_request request = {
-		.size = (int64_t)bench->size
-	};
+	struct store_upload_request request = { .size = (int64_t)bench->size };
 	struct put *put = calloc(1, sizeof(*put));
 	struct store_upload *upload;
 	struct reason why;
@@ -140,8 +138,7 @@ run_pack(struct bench *bench, const char *directory)
 		memcpy(bench->data, &i, sizeof(i));
 		EVP_Digest(bench->data, bench->size, hash, NULL, EVP_sha256(),
 		    NULL);
-		if (write(fd, bench->data, bench->size) !=
-		    (ssize_t)bench->size)
+		if (write(fd, bench->data, bench->size) != (ssize_t)bench->size)
 			break;
 		if (i % 100 == 99 && fdatasync(fd) == -1)
 			break;

@@ -205,8 +205,7 @@ item_start(struct item *item, int64_t from)
 {
 	struct store_upload *upload = item_upload(item, from);
 
-	store_upload_write(upload, item->data + from,
-	    item->len - (size_t)from);
+	store_upload_write(upload, item->data + from, item->len - (size_t)from);
 	store_upload_finish(&upload, item_stored);
 }
 
@@ -257,8 +256,7 @@ child_work(struct child *child)
 	if (fixture_open(&child->fixture) == -1)
 		_exit(2);
 	if (child->round == 0)
-		store_run(child->fixture.store, sample_account, account,
-		    NULL);
+		store_run(child->fixture.store, sample_account, account, NULL);
 	child->next = ITEMS;
 	for (number = 5; number < ITEMS; number += 6) {
 		item_start_large(item_new(child, number));
@@ -307,8 +305,7 @@ readable(struct store *store, const struct store_blob *blob, const char *data,
 }
 
 static void
-check_item(struct store *store, int round, int number,
-    const struct said *said)
+check_item(struct store *store, int round, int number, const struct said *said)
 {
 	struct store_view *view = store_read_begin(store);
 	struct store_blob blob;
@@ -443,8 +440,7 @@ TEST(killed_at_each_point)
 			fault.nth = counts[k];
 			killed += round_run(path, round++, &fault);
 			if (test_bad != 0)
-				printf("# at %s, %d\n", points[i],
-				    counts[k]);
+				printf("# at %s, %d\n", points[i], counts[k]);
 		}
 		/* A point that is never passed tests nothing. */
 		CHECK_FOR(killed > 0, "%s", points[i]);

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct dns_question question = {0x1234, DNS_TXT, "_cb.bar.test"};
+	struct dns_question question = { 0x1234, DNS_TXT, "_cb.bar.test" };
 	struct dns_answer answer;
 
 	if (size == 0)

@@ -24,8 +24,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0 || size > 4096)
 		return 0;
 	len = (size_t)snprintf(header, sizeof(header),
-	    "{\"typ\":\"%s\",\"alg\":\"%s\"}", grip_type_name(
-	    (enum grip_type)(data[0] % GRIP_TYPE_COUNT)),
+	    "{\"typ\":\"%s\",\"alg\":\"%s\"}",
+	    grip_type_name((enum grip_type)(data[0] % GRIP_TYPE_COUNT)),
 	    data[0] & 0x80 ? "EdDSA" : "ES256");
 	base64url_format(header, len, text);
 	len = strlen(text);

@@ -43,9 +43,9 @@ make_ring(void)
 		identity->shown.chain_count = 1;
 		identity->shown.chain[0].der = (uint8_t *)strdup("leaf");
 		identity->shown.chain[0].len = 4;
-		identity->key = i == 1 ? EVP_PKEY_Q_keygen(NULL, NULL,
-					     "ED25519")
-				       : EVP_EC_gen("P-256");
+		identity->key = i == 1 ?
+		    EVP_PKEY_Q_keygen(NULL, NULL, "ED25519") :
+		    EVP_EC_gen("P-256");
 		identity->ready = sign_ring_prepare(identity->key);
 	}
 	return ring;

@@ -18,7 +18,7 @@ check_claims(struct grip_token *token)
 	const char *value;
 
 	for (const struct grip_claim *c = grip_claim_table(); c->name != NULL;
-	    c++) {
+	     c++) {
 		value = *grip_claims_field(c, &token->claims);
 		if ((value != NULL) != ((c->types & 1u << token->type) != 0))
 			abort();
@@ -32,9 +32,11 @@ check_claims(struct grip_token *token)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const audiences[] = {"mailbox.hospital.test"};
-	struct grip_check_input input = {.audiences = audiences,
-	    .audience_count = 1, .local = true, .now = 1800000000};
+	static const char *const audiences[] = { "mailbox.hospital.test" };
+	struct grip_check_input input = { .audiences = audiences,
+		.audience_count = 1,
+		.local = true,
+		.now = 1800000000 };
 	struct grip_token *token;
 	struct reason why;
 

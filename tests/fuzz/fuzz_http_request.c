@@ -31,8 +31,8 @@ check_request(const struct http_request *r)
 		require(strcmp(r->segment[i], ".") != 0);
 	}
 	for (i = 0; i < r->query_count; i++)
-		require(http_query_get(r, r->query[i].name) ==
-		    r->query[i].value);
+		require(
+		    http_query_get(r, r->query[i].name) == r->query[i].value);
 	require(r->host != NULL && r->host[0] != '\0');
 	require(r->body_size >= 0);
 	require(http_request_get(r, "transfer-encoding") == NULL);
@@ -40,7 +40,7 @@ check_request(const struct http_request *r)
 	for (i = 0; i < r->fields.count; i++)
 		require(strpbrk(r->fields.list[i].value, "\r\n") == NULL);
 	if (http_parse_range(http_request_get(r, "range"), 1000, &offset,
-	    &len) == 1)
+		&len) == 1)
 		require(offset >= 0 && len > 0 && offset + len <= 1000);
 }
 
@@ -72,11 +72,11 @@ parse_head(const char *text, size_t size, bool response)
 	require((size_t)end <= size && end <= HTTP_HEAD_MAX);
 	head = copy(text, (size_t)end);
 	if (response) {
-		if (http_parse_response(head, (size_t)end, &answer,
-		    &detail) == HTTP_FAULT_NONE)
+		if (http_parse_response(head, (size_t)end, &answer, &detail) ==
+		    HTTP_FAULT_NONE)
 			require(answer.status >= 100 && answer.status < 600);
-	} else if (http_parse_request(head, (size_t)end, &request,
-	    &detail) == HTTP_FAULT_NONE) {
+	} else if (http_parse_request(head, (size_t)end, &request, &detail) ==
+	    HTTP_FAULT_NONE) {
 		check_request(&request);
 	} else {
 		require(detail != NULL);

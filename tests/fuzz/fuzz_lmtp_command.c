@@ -39,7 +39,7 @@ one_line(const char *line, size_t len)
 	mail_address_parse_orcpt(command.parameters.orcpt, normal);
 	if (mail_address_normalise(command.path, normal) == 0 &&
 	    (mail_address_normalise(normal, again) < 0 ||
-	    strcmp(normal, again) != 0))
+		strcmp(normal, again) != 0))
 		abort();
 }
 
@@ -75,7 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buffer_init(&whole, size + 1);
 	buffer_init(&parts, size + 1);
 	if (read_message(text, size, size, &whole) !=
-	    read_message(text, size, cut, &parts) ||
+		read_message(text, size, cut, &parts) ||
 	    strcmp(buffer_string(&whole), buffer_string(&parts)) != 0)
 		abort();
 	buffer_free(&whole);

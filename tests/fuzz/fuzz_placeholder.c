@@ -45,8 +45,8 @@ use(const struct cargo_placeholder *p, const char *message, size_t size)
 
 	if (body == NULL ||
 	    cargo_notification_parse(body, strlen(body), &n, NULL) !=
-	    OUTCOME_OK || cargo_notification_compare(n, p, NULL) !=
-	    OUTCOME_OK)
+		OUTCOME_OK ||
+	    cargo_notification_compare(n, p, NULL) != OUTCOME_OK)
 		abort();
 	cargo_notification_free(&n);
 	free(body);
@@ -66,7 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mail_header_from(message, size, sender);
 	if (mime_box_parse(message, size, &parts, NULL) == OUTCOME_OK &&
 	    cargo_placeholder_parse_parts(message, size, &parts, &p, NULL) ==
-	    OUTCOME_OK)
+		OUTCOME_OK)
 		use(p, message, size);
 	cargo_placeholder_free(&p);
 	free(message);

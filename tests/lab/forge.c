@@ -48,8 +48,7 @@ forge_claim(cJSON *payload, const char *argument)
 		fprintf(stderr, "forge: %s: no claim\n", argument);
 		exit(1);
 	}
-	snprintf(name, sizeof(name), "%.*s", (int)(value - argument),
-	    argument);
+	snprintf(name, sizeof(name), "%.*s", (int)(value - argument), argument);
 	cJSON_DeleteItemFromObjectCaseSensitive(payload,
 	    strcmp(name, "token") == 0 ? "tokens" : name);
 	if (*++value == '\0')
@@ -103,8 +102,8 @@ main(int argc, char **argv)
 	}
 	if (key == NULL || optind >= argc)
 		return 64;
-	payload = forge_payload(shown != NULL ? shown : key,
-	    argc - optind - 1, argv + optind + 1);
+	payload = forge_payload(shown != NULL ? shown : key, argc - optind - 1,
+	    argv + optind + 1);
 	text = json_format(payload);
 	if (grip_jws_sign(argv[optind], text, key, &token, &why) !=
 	    OUTCOME_OK) {

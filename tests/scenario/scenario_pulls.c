@@ -58,7 +58,7 @@ struct content {
 
 struct named {
 	char name[32];
-	char id[STORE_ID_SIZE];	     /* account or message */
+	char id[STORE_ID_SIZE]; /* account or message */
 	char account[STORE_ID_SIZE]; /* of a message */
 	int64_t old_lease;
 };
@@ -140,8 +140,7 @@ remember(const char *text, const char *hash)
 
 /* "a:5": five times 'a'. */
 static char *
-resource_bytes(const char *text, size_t *len_r,
-    char hash_r[SHA256_HEX_SIZE])
+resource_bytes(const char *text, size_t *len_r, char hash_r[SHA256_HEX_SIZE])
 {
 	size_t len = text[1] == ':' ? strtoul(text + 2, NULL, 10) : 0;
 	char *bytes = x_malloc(len + 1);
@@ -196,7 +195,8 @@ static void
 do_account(void)
 {
 	struct named *account = named_find(play.accounts, word(1), 1);
-	struct account_new new = { .address_count = 1, .quota = number(2),
+	struct account_new new = { .address_count = 1,
+		.quota = number(2),
 		.now = play.now };
 
 	store_id_new(new.id);
@@ -291,12 +291,11 @@ do_notify(void)
 	share_id(word(4), share);
 	work.local = strcmp(word(3), "here") == 0;
 	work.claims = (struct notification_claims){ "_cb.bar.test",
-		"alice@foo.test", word(2), word(2),
-		work.local ? HERE : word(3), share, word(1),
-		"_rra.here.test", "token", START + number(5) };
+		"alice@foo.test", word(2), word(2), work.local ? HERE : word(3),
+		share, word(1), "_rra.here.test", "token", START + number(5) };
 	notification.count = (size_t)(play.count - 6);
-	notification.resources = x_calloc(notification.count + 1,
-	    sizeof(notification.resources[0]));
+	notification.resources =
+	    x_calloc(notification.count + 1, sizeof(notification.resources[0]));
 	for (i = 6; i < play.count; i++) {
 		struct cargo_notified *r = &notification.resources[i - 6];
 
@@ -345,9 +344,11 @@ static void
 settle_task(const char *message, enum pull_task task)
 {
 	struct pull_link link = { .now = play.now };
-	struct pull_finish finish = { .number = -1, .now = play.now,
+	struct pull_finish finish = { .number = -1,
+		.now = play.now,
 		.retry_at = play.now };
-	struct pull_fail end = { .number = -1, .problem = "expired",
+	struct pull_fail end = { .number = -1,
+		.problem = "expired",
 		.now = play.now };
 
 	strcpy(link.message, message);
@@ -433,7 +434,8 @@ do_lease(void)
 static void
 serve_item(const struct pull_lease *lease, const struct pull_item *item)
 {
-	struct pull_commit commit = { .link = item->head, .now = play.now,
+	struct pull_commit commit = { .link = item->head,
+		.now = play.now,
 		.number = lease->number };
 
 	strcpy(commit.message, lease->message);
@@ -483,19 +485,18 @@ live_lease(void)
 static void
 commit(const char *want, bool link, int64_t number_used)
 {
-	struct pull_commit commit_arg = { .link = link, .now = play.now,
+	struct pull_commit commit_arg = { .link = link,
+		.now = play.now,
 		.number = number_used };
 
-	strcpy(commit_arg.message,
-	    named_find(play.messages, word(1), 0)->id);
+	strcpy(commit_arg.message, named_find(play.messages, word(1), 0)->id);
 	resource_hash(word(2), commit_arg.hash);
 	if (!link)
 		commit_arg.blob = upload(word(2));
 	run(pull_store_commit, &commit_arg, want);
 	/* As mailboxd does. */
 	if (want != NULL && !link)
-		store_blob_discard(play.fixture.store,
-		    commit_arg.blob.locator);
+		store_blob_discard(play.fixture.store, commit_arg.blob.locator);
 	if (want == NULL)
 		pull_lease_item(live_lease(), commit_arg.hash)->stored = true;
 }
@@ -524,7 +525,8 @@ do_done(void)
 {
 	struct pull_lease *lease = live_lease();
 	struct pull_finish finish = { .number = lease->number,
-		.now = play.now, .retry_at = play.now + 45 };
+		.now = play.now,
+		.retry_at = play.now + 45 };
 
 	strcpy(finish.message, lease->message);
 	run(pull_store_finish, &finish, NULL);
@@ -534,8 +536,11 @@ do_done(void)
 static void
 retry(struct pull_lease *lease, bool lapse, bool fault)
 {
-	struct pull_retry arg = { .number = lease->number, .now = play.now,
-		.policy = &policy, .lapse = lapse, .origin_fault = fault };
+	struct pull_retry arg = { .number = lease->number,
+		.now = play.now,
+		.policy = &policy,
+		.lapse = lapse,
+		.origin_fault = fault };
 
 	strcpy(arg.message, lease->message);
 	run(pull_store_retry, &arg, NULL);
@@ -584,8 +589,10 @@ do_pass(void)
 static void
 do_restart(void)
 {
-	struct pull_retry arg = { .number = -1, .now = play.now,
-		.policy = &policy, .lapse = true };
+	struct pull_retry arg = { .number = -1,
+		.now = play.now,
+		.policy = &policy,
+		.lapse = true };
 	struct store_view *view;
 	struct pull_row row;
 	bool leased;
@@ -622,7 +629,8 @@ check_state(const cJSON *message, const char *expected)
 	if (problem != NULL)
 		*problem++ = '\0';
 	resource_hash(text, hash);
-	cJSON_ArrayForEach(resource, json_array(message, "resources")) {
+	cJSON_ArrayForEach(resource, json_array(message, "resources"))
+	{
 		if (strcmp(json_string(resource, "hash"), hash) != 0)
 			continue;
 		if (strcmp(json_string(resource, "state"), state) != 0)
@@ -660,8 +668,8 @@ do_quota(void)
 	struct store_account account;
 	char text[80];
 
-	if (store_account_get(view,
-		named_find(play.accounts, word(1), 0)->id, &account) != 1)
+	if (store_account_get(view, named_find(play.accounts, word(1), 0)->id,
+		&account) != 1)
 		fail("no account", word(1));
 	snprintf(text, sizeof(text), "used %lld reserved %lld",
 	    (long long)account.used, (long long)account.reserved);
@@ -723,13 +731,11 @@ static const struct {
 	const char *name;
 	void (*play)(void);
 } verbs[] = { { "account", do_account }, { "hold", do_hold },
-	{ "share", do_share }, { "revoke", do_revoke },
-	{ "notify", do_notify }, { "lease", do_lease },
-	{ "drain", do_drain }, { "put", do_put },
+	{ "share", do_share }, { "revoke", do_revoke }, { "notify", do_notify },
+	{ "lease", do_lease }, { "drain", do_drain }, { "put", do_put },
 	{ "late", do_late }, { "entitled", do_entitled }, { "done", do_done },
-	{ "failed", do_failed }, { "lapse", do_lapse },
-	{ "settle", do_settle }, { "pass", do_pass },
-	{ "restart", do_restart }, { "state", do_state },
+	{ "failed", do_failed }, { "lapse", do_lapse }, { "settle", do_settle },
+	{ "pass", do_pass }, { "restart", do_restart }, { "state", do_state },
 	{ "quota", do_quota }, { "holders", do_holders },
 	{ "clean", do_clean } };
 

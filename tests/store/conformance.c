@@ -16,8 +16,8 @@
 
 static const struct metadata_kind {
 	const char *name;
-	struct metadata *(*open)(const char *path, int64_t size,
-	    struct reason *why);
+	struct metadata *(
+	    *open)(const char *path, int64_t size, struct reason *why);
 } metadata_kinds[] = {
 	{ "lmdb", metadata_lmdb_open },
 };
@@ -128,7 +128,7 @@ TEST(a_transaction_is_all_or_nothing)
 	put(metadata, txn, "a", "1");
 	put(metadata, txn, "a", "again");
 	put(metadata, txn, "c", "");
-	CHECK(metadata->ops->delete(txn, "none", &why) == OUTCOME_OK);
+	CHECK(metadata->ops->delete (txn, "none", &why) == OUTCOME_OK);
 	CHECK(metadata->ops->commit(txn, &why) == OUTCOME_OK);
 	metadata->ops->close(metadata);
 	metadata = open_metadata();
@@ -190,8 +190,8 @@ scan(struct metadata *metadata, struct metadata_txn *txn, const char *prefix,
 
 TEST(scans_are_in_byte_order)
 {
-	static const char *const keys[] = { "b/2", "a", "b/1", "b/1/x",
-		"b/1/y", "b", "b/10", "c", "b/\xff", "B" };
+	static const char *const keys[] = { "b/2", "a", "b/1", "b/1/x", "b/1/y",
+		"b", "b/10", "c", "b/\xff", "B" };
 	struct metadata *metadata;
 	struct metadata_txn *txn;
 	size_t i;
@@ -212,8 +212,7 @@ TEST(scans_are_in_byte_order)
 	CHECK_STRING(scan(metadata, txn, "b/", "c", METADATA_NEXT), "");
 	CHECK_STRING(scan(metadata, txn, "b/", NULL, METADATA_STOP), "b/1 ");
 	CHECK_STRING(scan(metadata, txn, "z", NULL, METADATA_NEXT), "");
-	CHECK_STRING(scan(metadata, txn, "b/2", NULL, METADATA_SKIP),
-	    "b/2 ");
+	CHECK_STRING(scan(metadata, txn, "b/2", NULL, METADATA_SKIP), "b/2 ");
 	metadata->ops->abort(txn);
 	metadata->ops->close(metadata);
 	path_remove();
@@ -280,8 +279,7 @@ TEST(full_is_no_space_and_recoverable)
 
 /* ---- blobs ---- */
 
-#define HASH                                                                   \
-	"ab000000000000000000000000000000000000000000000000000000000000ff"
+#define HASH "ab000000000000000000000000000000000000000000000000000000000000ff"
 #define LOCATOR "ab/" HASH ".0123456789abcdef01234567"
 #define LOCATOR2 "ab/" HASH ".0123456789abcdef01234568"
 
@@ -347,8 +345,7 @@ TEST(a_blob_is_written_read_deleted)
 	CHECK(blobs->ops->begin(blobs, LOCATOR, &commit.writer, &why) ==
 	    OUTCOME_OK);
 	CHECK(blobs->ops->write(commit.writer, "he", 2, &why) == OUTCOME_OK);
-	CHECK(blobs->ops->write(commit.writer, "llo", 3, &why) ==
-	    OUTCOME_OK);
+	CHECK(blobs->ops->write(commit.writer, "llo", 3, &why) == OUTCOME_OK);
 	CHECK(blobs->ops->reread(commit.writer, back, 8, 1) == 4);
 	blobs->ops->commit(blobs, &commit, 1);
 	CHECK(commit.outcome == OUTCOME_OK);
@@ -360,8 +357,8 @@ TEST(a_blob_is_written_read_deleted)
 	CHECK(blobs->ops->begin(blobs, LOCATOR, &commit.writer, &why) ==
 	    OUTCOME_TEMPFAIL);
 	CHECK(content_is(blobs, LOCATOR, "hello"));
-	CHECK(blobs->ops->delete(blobs, LOCATOR, &why) == OUTCOME_OK);
-	CHECK(blobs->ops->delete(blobs, LOCATOR, &why) == OUTCOME_OK);
+	CHECK(blobs->ops->delete (blobs, LOCATOR, &why) == OUTCOME_OK);
+	CHECK(blobs->ops->delete (blobs, LOCATOR, &why) == OUTCOME_OK);
 	errno = 0;
 	CHECK(blobs->ops->get(blobs, LOCATOR) == -1 && errno == ENOENT);
 	CHECK(blobs_listed(blobs, false, &size) == 0);
@@ -384,7 +381,7 @@ TEST(a_reader_is_served_to_the_end)
 	blobs->ops->write(commit.writer, "hello", 5, &why);
 	blobs->ops->commit(blobs, &commit, 1);
 	fd = blobs->ops->get(blobs, LOCATOR);
-	CHECK(blobs->ops->delete(blobs, LOCATOR, &why) == OUTCOME_OK);
+	CHECK(blobs->ops->delete (blobs, LOCATOR, &why) == OUTCOME_OK);
 	CHECK(read(fd, text, sizeof(text)) == 5);
 	close(fd);
 	blobs->ops->close(blobs);
@@ -410,8 +407,8 @@ TEST(abort_and_groups)
 		snprintf(locators[i], sizeof(locators[i]),
 		    "ab/%s.0123456789abcdef%08x", HASH, (unsigned)i);
 		commits[i].locator = locators[i];
-		CHECK(blobs->ops->begin(blobs, locators[i],
-			  &commits[i].writer, &why) == OUTCOME_OK);
+		CHECK(blobs->ops->begin(blobs, locators[i], &commits[i].writer,
+			  &why) == OUTCOME_OK);
 		blobs->ops->write(commits[i].writer, locators[i], 10, &why);
 	}
 	blobs->ops->commit(blobs, commits, 40);
@@ -445,8 +442,8 @@ TEST(parts_survive_and_go_on)
 	CHECK(blobs->ops->begin_part(blobs, "abcd", 8, &writer, &why) ==
 	    OUTCOME_TEMPFAIL);
 	CHECK(reason_is(&why, "range"));
-	CHECK(blobs->ops->begin_part(blobs, "abcd", 5, &commit.writer,
-		  &why) == OUTCOME_OK);
+	CHECK(blobs->ops->begin_part(blobs, "abcd", 5, &commit.writer, &why) ==
+	    OUTCOME_OK);
 	blobs->ops->write(commit.writer, " world", 6, &why);
 	blobs->ops->commit(blobs, &commit, 1);
 	CHECK(commit.outcome == OUTCOME_OK);
@@ -463,12 +460,12 @@ TEST(parts_survive_and_go_on)
 
 TEST(names_that_are_none)
 {
-	static const char *const locators[] = { "", "../../etc/passwd",
-		"ab/x", "ab/" HASH, "/etc/passwd", "part/abcd",
+	static const char *const locators[] = { "", "../../etc/passwd", "ab/x",
+		"ab/" HASH, "/etc/passwd", "part/abcd",
 		"ac/" HASH ".0123456789abcdef01234567",
 		"ab/" HASH ".0123456789ABCDEF01234567",
-		"ab/" HASH "/0123456789abcdef01234567",
-		LOCATOR "0", "AB/" HASH ".0123456789abcdef01234567" };
+		"ab/" HASH "/0123456789abcdef01234567", LOCATOR "0",
+		"AB/" HASH ".0123456789abcdef01234567" };
 	struct blob_store *blobs;
 	struct blob_writer *writer;
 	struct reason why;
@@ -477,19 +474,18 @@ TEST(names_that_are_none)
 	path_new();
 	blobs = open_blobs();
 	for (i = 0; i < sizeof(locators) / sizeof(locators[0]); i++) {
-		CHECK_FOR(blobs->ops->get(blobs, locators[i]) == -1, "%zu",
-		    i);
+		CHECK_FOR(blobs->ops->get(blobs, locators[i]) == -1, "%zu", i);
 		CHECK_FOR(blobs->ops->begin(blobs, locators[i], &writer,
 			      &why) != OUTCOME_OK,
 		    "%zu", i);
-		CHECK_FOR(blobs->ops->delete(blobs, locators[i], &why) !=
+		CHECK_FOR(blobs->ops->delete (blobs, locators[i], &why) !=
 			OUTCOME_OK,
 		    "%zu", i);
 	}
 	CHECK(blobs->ops->begin_part(blobs, "../x", 0, &writer, &why) !=
 	    OUTCOME_OK);
-	CHECK(blobs->ops->begin_part(blobs, "", 0, &writer, &why) !=
-	    OUTCOME_OK);
+	CHECK(
+	    blobs->ops->begin_part(blobs, "", 0, &writer, &why) != OUTCOME_OK);
 	CHECK(blobs->ops->delete_part(blobs, "../ab", &why) != OUTCOME_OK);
 	blobs->ops->close(blobs);
 	path_remove();

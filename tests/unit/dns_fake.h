@@ -35,8 +35,7 @@ struct dns_fake {
 
 /* The query's id, name and type; packet_start's reverse. */
 static inline void
-fake_query(const uint8_t *q, unsigned *id_r, char name_r[256],
-    unsigned *type_r)
+fake_query(const uint8_t *q, unsigned *id_r, char name_r[256], unsigned *type_r)
 {
 	const uint8_t *p = q + 12;
 	char *out = name_r;
@@ -58,14 +57,14 @@ fake_udp(evutil_socket_t fd, short what, void *arg)
 	struct dns_fake *fake = arg;
 	struct sockaddr_in from;
 	socklen_t from_len = sizeof(from);
-	struct dns_packet p = {.len = 0};
+	struct dns_packet p = { .len = 0 };
 	uint8_t query[512];
 	char name[256];
 	unsigned id, type;
 
 	(void)what;
 	if (recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&from,
-	    &from_len) < 12)
+		&from_len) < 12)
 		return;
 	fake->queries++;
 	fake_query(query, &id, name, &type);
@@ -80,7 +79,7 @@ static inline void
 fake_tcp_query(evutil_socket_t client, short what, void *arg)
 {
 	struct dns_fake *fake = arg;
-	struct dns_packet p = {.len = 0};
+	struct dns_packet p = { .len = 0 };
 	uint8_t query[512], prefix[2];
 	char name[256];
 	unsigned id, type;
@@ -130,18 +129,19 @@ dns_fake_start(struct dns_fake *fake, struct event_base *base,
 		fake->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		fake->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		if (bind(fake->tcp, (struct sockaddr *)address, len) == 0 &&
-		    listen(fake->tcp, 5) == 0 && getsockname(fake->tcp,
-		    (struct sockaddr *)address, &len) == 0 &&
+		    listen(fake->tcp, 5) == 0 &&
+		    getsockname(fake->tcp, (struct sockaddr *)address, &len) ==
+			0 &&
 		    bind(fake->udp, (struct sockaddr *)address, len) == 0)
 			break;
 		close(fake->tcp);
 		close(fake->udp);
 	}
 	server_r->len = len;
-	fake->udp_event = event_new(base, fake->udp, EV_READ | EV_PERSIST,
-	    fake_udp, fake);
-	fake->tcp_event = event_new(base, fake->tcp, EV_READ | EV_PERSIST,
-	    fake_tcp, fake);
+	fake->udp_event =
+	    event_new(base, fake->udp, EV_READ | EV_PERSIST, fake_udp, fake);
+	fake->tcp_event =
+	    event_new(base, fake->tcp, EV_READ | EV_PERSIST, fake_tcp, fake);
 	event_add(fake->udp_event, NULL);
 	event_add(fake->tcp_event, NULL);
 }

@@ -96,7 +96,7 @@ static inline void
 packet_cname(struct dns_packet *p, const char *owner, unsigned ttl,
     const char *target)
 {
-	struct dns_packet name = {.len = 0};
+	struct dns_packet name = { .len = 0 };
 
 	packet_name(&name, target);
 	packet_record(p, owner, TYPE_CNAME, ttl, name.data, name.len);
@@ -105,7 +105,7 @@ packet_cname(struct dns_packet *p, const char *owner, unsigned ttl,
 static inline void
 packet_soa(struct dns_packet *p, const char *owner)
 {
-	struct dns_packet data = {.len = 0};
+	struct dns_packet data = { .len = 0 };
 
 	packet_name(&data, "ns.test");
 	packet_name(&data, "admin.test");

@@ -26,17 +26,17 @@
 #define FIXTURE_P256_D "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"
 #define FIXTURE_ED25519_X "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 #define FIXTURE_ED25519_D "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
-#define FIXTURE_P256_JWK                                                       \
-	"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" FIXTURE_P256_X            \
+#define FIXTURE_P256_JWK \
+	"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" FIXTURE_P256_X \
 	"\",\"y\":\"" FIXTURE_P256_Y "\"}"
-#define FIXTURE_ED25519_JWK                                                    \
-	"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" FIXTURE_ED25519_X      \
-	"\"}"
+#define FIXTURE_ED25519_JWK \
+	"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" FIXTURE_ED25519_X "\"" \
+	"}"
 
 static inline EVP_PKEY *
 fixture_p256(void)
 {
-	uint8_t point[65] = {0x04}, d[32];
+	uint8_t point[65] = { 0x04 }, d[32];
 	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	EVP_PKEY *key = NULL;
@@ -50,8 +50,8 @@ fixture_p256(void)
 	secret = BN_bin2bn(d, 32, NULL);
 	OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME,
 	    "prime256v1", 0);
-	OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY,
-	    point, sizeof(point));
+	OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
+	    sizeof(point));
 	OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, secret);
 	params = OSSL_PARAM_BLD_to_param(build);
 	EVP_PKEY_fromdata_init(ctx);
@@ -100,8 +100,8 @@ fixture_certificate(EVP_PKEY *key, const char *name, const char *name2,
 		X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
 		    (const uint8_t *)name2, -1, -1, 0);
 	X509_set_issuer_name(certificate, subject);
-	X509_sign(certificate, key, EVP_PKEY_is_a(key, "EC") ?
-	    EVP_sha256() : NULL);
+	X509_sign(certificate, key,
+	    EVP_PKEY_is_a(key, "EC") ? EVP_sha256() : NULL);
 	*len_r = (size_t)i2d_X509(certificate, &der);
 	X509_free(certificate);
 	return der;
@@ -111,13 +111,15 @@ fixture_certificate(EVP_PKEY *key, const char *name, const char *name2,
 static inline struct grip_claims
 fixture_claims(enum grip_type type, const char *token)
 {
-	struct grip_claims c = {.iat = FIXTURE_NOW, .exp = FIXTURE_NOW + 300};
+	struct grip_claims c = { .iat = FIXTURE_NOW, .exp = FIXTURE_NOW + 300 };
 
 	c.jti = strdup("AAAAAAAAAAAAAAAAAAAAAA");
 	c.iss = strdup(type == GRIP_GET ? "_rra.insurance.test" :
-	    type == GRIP_PUT ? "_cb.foo.test" : "_cb.bar.test");
+		type == GRIP_PUT	? "_cb.foo.test" :
+					  "_cb.bar.test");
 	c.aud = strdup(type == GRIP_GET || type == GRIP_PUT ?
-	    "mailbox.hospital.test" : "mailbox.insurance.test");
+		"mailbox.hospital.test" :
+		"mailbox.insurance.test");
 	if (type == GRIP_NOTIFY) {
 		c.exp = FIXTURE_NOW + 86400;
 		c.sender = strdup("alice@foo.test");
@@ -125,7 +127,7 @@ fixture_claims(enum grip_type type, const char *token)
 		c.origin = strdup("https://mailbox.hospital.test");
 		c.agent = strdup("_rra.insurance.test");
 		c.digest = strdup("e3b0c44298fc1c149afbf4c8996fb92427ae41e4"
-		    "649b934ca495991b7852b855");
+				  "649b934ca495991b7852b855");
 	}
 	if (type == GRIP_NOTIFY || type == GRIP_RELEASE)
 		c.mailbox = strdup("bob@bar.test");

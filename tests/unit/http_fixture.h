@@ -26,12 +26,12 @@
 #define FIXTURE_FILE_SIZE (8 * 1024 * 1024 + 123)
 
 struct fixture {
-	struct tls_server *tls;		/* names to be added by the test */
+	struct tls_server *tls; /* names to be added by the test */
 	struct http_server_limits limits;
-	unsigned flags;			/* of the TLS door */
+	unsigned flags; /* of the TLS door */
 	/* From fixture_start on: */
 	uint16_t port;
-	char directory[32];		/* holds "sock" and "file" */
+	char directory[32]; /* holds "sock" and "file" */
 	char socket[48];
 	pid_t pid;
 	/* In the child: */
@@ -86,8 +86,7 @@ fixture_set_timer(struct http_exchange *x, struct visit *visit)
 static inline void
 route_file(struct fixture *f, struct http_exchange *x)
 {
-	const char *range = http_request_get(http_exchange_request(x),
-	    "range");
+	const char *range = http_request_get(http_exchange_request(x), "range");
 	struct http_header_list headers;
 	char path[64];
 	int64_t offset = 0, len = FIXTURE_FILE_SIZE;
@@ -188,7 +187,8 @@ route_large(struct fixture *f, struct http_exchange *x)
 static inline void
 route_refuse(struct fixture *f, struct http_exchange *x)
 {
-	static const char body[] = "{\"type\":\"/problems/not-shared\","
+	static const char body[] =
+	    "{\"type\":\"/problems/not-shared\","
 	    "\"title\":\"Not shared\",\"status\":404,\"detail\":\"no\"}";
 	struct http_header_list headers;
 
@@ -236,11 +236,12 @@ route_who(struct fixture *f, struct http_exchange *x)
 		*data = calloc(1, sizeof(unsigned));
 	++*(unsigned *)*data;
 	http_exchange_certificate(x, &len);
-	snprintf(text, sizeof(text), "door=%d name=%s certificate=%d "
-	    "client=%.10s nth=%u cookie=%s", http_exchange_door(x),
-	    http_exchange_server_name(x), len > 0, http_exchange_client(x),
-	    *(unsigned *)*data, http_request_get(r, "cookie") != NULL ?
-	    "yes" : "no");
+	snprintf(text, sizeof(text),
+	    "door=%d name=%s certificate=%d "
+	    "client=%.10s nth=%u cookie=%s",
+	    http_exchange_door(x), http_exchange_server_name(x), len > 0,
+	    http_exchange_client(x), *(unsigned *)*data,
+	    http_request_get(r, "cookie") != NULL ? "yes" : "no");
 	fixture_reply_text(x, 200, text);
 }
 
@@ -282,14 +283,22 @@ static const struct {
 	const char *name;
 	void (*serve)(struct fixture *f, struct http_exchange *x);
 } routes[] = {
-	{ "hello", route_hello }, { "file", route_file },
-	{ "short", route_short }, { "put", route_put },
-	{ "slow", route_slow }, { "echo", route_echo },
-	{ "later", route_later }, { "never", route_never },
-	{ "empty", route_empty }, { "large", route_large },
-	{ "refuse", route_refuse }, { "bad-header", route_bad_header },
-	{ "redirect", route_redirect }, { "who", route_who },
-	{ "counts", route_counts }, { "stop", route_stop },
+	{ "hello", route_hello },
+	{ "file", route_file },
+	{ "short", route_short },
+	{ "put", route_put },
+	{ "slow", route_slow },
+	{ "echo", route_echo },
+	{ "later", route_later },
+	{ "never", route_never },
+	{ "empty", route_empty },
+	{ "large", route_large },
+	{ "refuse", route_refuse },
+	{ "bad-header", route_bad_header },
+	{ "redirect", route_redirect },
+	{ "who", route_who },
+	{ "counts", route_counts },
+	{ "stop", route_stop },
 	{ "abort", route_abort },
 };
 
@@ -319,7 +328,7 @@ fixture_body(struct http_exchange *x, const void *data, size_t len)
 	crypto_hash_sha256_update(&visit->hash, data, len);
 	visit->bytes += (int64_t)len;
 	if (visit->paused)
-		abort();	/* no piece may come now */
+		abort(); /* no piece may come now */
 	if (visit->slow) {
 		visit->paused = true;
 		http_exchange_pause_body(x);
@@ -378,9 +387,12 @@ static inline void
 fixture_serve(struct fixture *f, int listener, int local)
 {
 	static const struct http_handler handler = {
-		.request = fixture_request, .body = fixture_body,
-		.body_end = fixture_body_end, .gone = fixture_gone,
-		.connection_free = free, .refused = fixture_refused,
+		.request = fixture_request,
+		.body = fixture_body,
+		.body_end = fixture_body_end,
+		.gone = fixture_gone,
+		.connection_free = free,
+		.refused = fixture_refused,
 	};
 
 	f->base = event_base_new();
@@ -416,10 +428,9 @@ static inline int
 fixture_listen(uint16_t *port_r)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET,
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) != 0 ||
 	    listen(fd, 64) != 0)
@@ -433,8 +444,7 @@ static inline int
 fixture_listen_local(const char *path)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
 	if (bind(fd, (struct sockaddr *)&un, sizeof(un)) != 0 ||

@@ -90,8 +90,8 @@ sign_fixture_open(struct sign_fixture *fixture, const char *type)
 	    sign_fixture_keygen(fixture->directory, type,
 		"mailbox.insurance.test"))
 		return -1;
-	fixture->ring = sign_ring_open(fixture->policy, fixture->directory,
-	    NULL, &error);
+	fixture->ring =
+	    sign_ring_open(fixture->policy, fixture->directory, NULL, &error);
 	if (fixture->ring == NULL)
 		printf("# %s\n", error);
 	free(error);

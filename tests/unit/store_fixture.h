@@ -53,8 +53,8 @@ fixture_directory(const char *below, char path_r[64])
 static inline int
 fixture_open(struct store_fixture *fixture)
 {
-	fixture->store = store_open(fixture->path, &fixture->options,
-	    &fixture->why);
+	fixture->store =
+	    store_open(fixture->path, &fixture->options, &fixture->why);
 	if (fixture->store == NULL)
 		return -1;
 	if (store_start(fixture->store, fixture->base) == -1)
@@ -79,8 +79,7 @@ fixture_init_in(struct store_fixture *fixture, const char *below)
 static inline void
 fixture_init(struct store_fixture *fixture)
 {
-	fixture_init_in(fixture,
-	    access("build", W_OK) == 0 ? "build" : "/tmp");
+	fixture_init_in(fixture, access("build", W_OK) == 0 ? "build" : "/tmp");
 }
 
 static inline void
@@ -152,8 +151,8 @@ fixture_upload(struct store_fixture *fixture, const void *data, size_t len)
 
 	sha256_hex(data, len, hash);
 	request.hash = hash;
-	upload = store_upload_begin(fixture->store, &request,
-	    &fixture_handler, fixture, &fixture->why);
+	upload = store_upload_begin(fixture->store, &request, &fixture_handler,
+	    fixture, &fixture->why);
 	if (upload == NULL) {
 		fixture->outcome = fixture->why.outcome;
 		return;

@@ -46,13 +46,13 @@ sample_hold(struct store_txn *txn, void *arg)
 	if (store_account_get(view, sample->account, &account) != 1)
 		return reason_set(store_txn_reason(txn), OUTCOME_TEMPFAIL,
 		    "no-account", "no account");
-	outcome = store_blob_add(txn, &sample->blob, sample->account,
-	    sample->now);
+	outcome =
+	    store_blob_add(txn, &sample->blob, sample->account, sample->now);
 	store_key_resource(&key, sample->account, sample->blob.hash);
 	if (outcome != OUTCOME_OK || store_get(view, key.text, NULL) != 0)
 		goto out;
-	outcome = quota_take(&account, sample->blob.size,
-	    store_txn_reason(txn));
+	outcome =
+	    quota_take(&account, sample->blob.size, store_txn_reason(txn));
 	if (outcome != OUTCOME_OK)
 		goto out;
 	row = cJSON_CreateObject();
@@ -81,12 +81,12 @@ sample_drop(struct store_txn *txn, void *arg)
 	struct store_key key;
 	cJSON *leaf;
 
-	if (store_account_get(store_txn_view(txn), sample->account,
-		&account) != 1)
+	if (store_account_get(store_txn_view(txn), sample->account, &account) !=
+	    1)
 		return reason_set(store_txn_reason(txn), OUTCOME_TEMPFAIL,
 		    "no-account", "no account");
-	store_txn_delete(txn, store_key_resource(&key, sample->account,
-				  sample->blob.hash));
+	store_txn_delete(txn,
+	    store_key_resource(&key, sample->account, sample->blob.hash));
 	quota_free(&account, sample->blob.size, store_txn_reason(txn));
 	leaf = cJSON_CreateObject();
 	json_add_string(leaf, "hash", sample->blob.hash);

@@ -14,7 +14,7 @@
 #define NOW 1000000
 #define SHARE "AAAAAAAAAAAAAAAAAAAAAA"
 #define OTHER "BBBBBBBBBBBBBBBBBBBBBA"
-#define STRANGE                                                                \
+#define STRANGE \
 	"2f77668a9dfbf8d5848b9eeb4a7145ca94c6ed9236e4a773f6dcafa5132b2f91"
 
 static struct store_fixture fixture;
@@ -31,7 +31,8 @@ run(store_work_fn *work, void *arg)
 static void
 add_account(const char *address, const char *broker)
 {
-	struct account_new new = { .address_count = 2, .quota = 10000,
+	struct account_new new = { .address_count = 2,
+		.quota = 10000,
 		.now = NOW };
 	cJSON *brokers = cJSON_CreateArray();
 
@@ -142,8 +143,8 @@ TEST(a_share_is_for_its_recipients_resources_and_time)
 		{ "alice@foo.test", "bob@bar.test", SHARE, STRANGE, NOW,
 		    "not-shared" },
 		/* After the end only the entitled learn that it was. */
-		{ "alice@foo.test", "eve@bar.test", SHARE, shared,
-		    NOW + 1000, "not-shared" },
+		{ "alice@foo.test", "eve@bar.test", SHARE, shared, NOW + 1000,
+		    "not-shared" },
 		{ "alice@foo.test", "bob@bar.test", SHARE, kept, NOW + 1000,
 		    "not-shared" },
 		{ "", "", "", shared, NOW, "not-shared" },
@@ -155,8 +156,8 @@ TEST(a_share_is_for_its_recipients_resources_and_time)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		answer = ask(rows[i].sender, rows[i].recipient, rows[i].share,
 		    rows[i].hash, rows[i].now);
-		CHECK_FOR(strcmp(answer, rows[i].answer) == 0, "row %zu: %s",
-		    i, answer);
+		CHECK_FOR(strcmp(answer, rows[i].answer) == 0, "row %zu: %s", i,
+		    answer);
 	}
 	fixture_free(&fixture);
 }
@@ -166,15 +167,15 @@ TEST(a_withdrawn_share_is_gone_for_the_entitled)
 	struct share revoked = { .now = NOW }, *again;
 
 	set_up();
-	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", SHARE, shared,
-			 NOW), "ok");
+	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", SHARE, shared, NOW),
+	    "ok");
 	strcpy(revoked.account, alice);
 	strcpy(revoked.id, SHARE);
 	CHECK(run(share_store_revoke, &revoked) == OUTCOME_OK);
-	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", SHARE, shared,
-			 NOW), "revoked");
-	CHECK_STRING(ask("alice@foo.test", "eve@bar.test", SHARE, shared,
-			 NOW), "not-shared");
+	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", SHARE, shared, NOW),
+	    "revoked");
+	CHECK_STRING(ask("alice@foo.test", "eve@bar.test", SHARE, shared, NOW),
+	    "not-shared");
 	/* Said again it does not stand again, nor seem to. */
 	again = make_share(SHARE, "bob@bar.test", shared, NOW + 1000);
 	CHECK(run(share_store_put, again) == OUTCOME_PERMFAIL);
@@ -201,16 +202,16 @@ TEST(rows_of_a_broken_attempt_entitle_nobody)
 	}
 	CHECK(run(share_store_put, wide) == OUTCOME_OK);
 	CHECK(!wide->complete);
-	CHECK_STRING(ask("alice@foo.test", "eve@bar.test", OTHER, shared,
-			 NOW), "not-shared");
+	CHECK_STRING(ask("alice@foo.test", "eve@bar.test", OTHER, shared, NOW),
+	    "not-shared");
 	/* ... and another with the same id that was. */
 	narrow = make_share(OTHER, "bob@bar.test", shared, NOW + 1000);
 	CHECK(run(share_store_put, narrow) == OUTCOME_OK);
 	CHECK(narrow->complete);
-	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", OTHER, shared,
-			 NOW), "ok");
-	CHECK_STRING(ask("alice@foo.test", "eve@bar.test", OTHER, shared,
-			 NOW), "not-shared");
+	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", OTHER, shared, NOW),
+	    "ok");
+	CHECK_STRING(ask("alice@foo.test", "eve@bar.test", OTHER, shared, NOW),
+	    "not-shared");
 	/* The same id cannot be made to say something else. */
 	CHECK(run(share_store_put, wide) == OUTCOME_PERMFAIL);
 	CHECK_STRING(fixture.why.word, "conflict");
@@ -277,8 +278,10 @@ knows(const char *broker, const char *share, const char *hash)
 
 TEST(a_broker_does_not_learn_what_its_user_or_another_has)
 {
-	struct resource_commit commit = { .type = "text/plain", .now = NOW,
-		.broker = "_cb.foo.test", .share = OTHER };
+	struct resource_commit commit = { .type = "text/plain",
+		.now = NOW,
+		.broker = "_cb.foo.test",
+		.share = OTHER };
 	char put_by_broker[SHA256_HEX_SIZE];
 	struct share *share;
 
@@ -327,8 +330,7 @@ TEST(a_broker_is_enrolled_by_account_or_configuration)
 	const struct mailboxd_config some = { .enrolled = { pairs, 1 } };
 
 	set_up();
-	CHECK_STRING(ask_broker(&none, "alice@foo.test", "_cb.foo.test"),
-	    "ok");
+	CHECK_STRING(ask_broker(&none, "alice@foo.test", "_cb.foo.test"), "ok");
 	CHECK_STRING(ask_broker(&none, "alice@foo.test", "_cb.evil.test"),
 	    "not-enrolled");
 	CHECK_STRING(ask_broker(&none, "nobody@foo.test", "_cb.foo.test"),
@@ -361,8 +363,8 @@ put_session(struct store_txn *txn, void *arg)
 	struct store_key key;
 
 	json_add_string(row, "kind", "session");
-	return store_txn_put_object(txn,
-	    store_key_credential(&key, alice, arg), row);
+	return store_txn_put_object(txn, store_key_credential(&key, alice, arg),
+	    row);
 }
 
 TEST(a_new_password_ends_all_sessions)
@@ -399,8 +401,8 @@ TEST(an_account_is_removed_with_all_it_had)
 	view = store_read_begin(fixture.store);
 	CHECK(store_blob_get(view, shared, &blob) == 0);
 	store_read_end(&view);
-	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", SHARE, shared,
-			 NOW), "not-shared");
+	CHECK_STRING(ask("alice@foo.test", "bob@bar.test", SHARE, shared, NOW),
+	    "not-shared");
 	CHECK(run(account_remove, &removal) == OUTCOME_PERMFAIL);
 	CHECK_STRING(fixture.why.word, "no-account");
 	fixture_free(&fixture);

@@ -87,8 +87,9 @@ TEST(sha256_of_abc)
 	char text[SHA256_HEX_SIZE];
 
 	sha256_hex("abc", 3, text);
-	CHECK_STRING(text, "ba7816bf8f01cfea414140de5dae2223"
-			   "b00361a396177a9cb410ff61f20015ad");
+	CHECK_STRING(text,
+	    "ba7816bf8f01cfea414140de5dae2223"
+	    "b00361a396177a9cb410ff61f20015ad");
 	CHECK(hex_is_sha256(text));
 	text[0] = 'B';
 	CHECK(!hex_is_sha256(text));
@@ -145,8 +146,7 @@ TEST(reasons_and_outcomes)
 	CHECK_STRING(why.word, "form");
 	CHECK_STRING(why.text, "no dot");
 	CHECK(reason_is(&why, "form") && !reason_is(&why, "time"));
-	CHECK(reason_set(NULL, OUTCOME_TEMPFAIL, "x", "y") ==
-	    OUTCOME_TEMPFAIL);
+	CHECK(reason_set(NULL, OUTCOME_TEMPFAIL, "x", "y") == OUTCOME_TEMPFAIL);
 	CHECK(outcome_parse("permfail", &outcome) == 0 &&
 	    outcome == OUTCOME_PERMFAIL);
 	CHECK(outcome_parse("maybe", &outcome) == -1);

@@ -16,17 +16,27 @@ TEST(it_opens_after_failures_in_a_row_and_tries_again)
 		int report; /* 1 success, 0 failure, -1 only look */
 		bool allowed;
 	} steps[] = {
-		{ 100, 0, true }, { 101, 0, true }, { 102, 1, true },
-		{ 103, 0, true }, { 104, 0, true }, { 105, 0, true },
-		{ 106, -1, false }, { 164, -1, false }, { 165, 0, true },
-		{ 166, -1, false }, { 224, -1, false }, { 225, 1, true },
-		{ 226, 0, true }, { 227, -1, true },
+		{ 100, 0, true },
+		{ 101, 0, true },
+		{ 102, 1, true },
+		{ 103, 0, true },
+		{ 104, 0, true },
+		{ 105, 0, true },
+		{ 106, -1, false },
+		{ 164, -1, false },
+		{ 165, 0, true },
+		{ 166, -1, false },
+		{ 224, -1, false },
+		{ 225, 1, true },
+		{ 226, 0, true },
+		{ 227, -1, true },
 	};
 	struct breaker *breaker = breaker_new(3, 60);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		CHECK_FOR(breaker_allows(breaker, "a.test", steps[i].now) ==
-		    steps[i].allowed, "%zu", i);
+			steps[i].allowed,
+		    "%zu", i);
 		CHECK(breaker_allows(breaker, "b.test", steps[i].now));
 		if (steps[i].report >= 0)
 			breaker_report(breaker, "a.test", steps[i].report,

@@ -15,28 +15,28 @@
 #define DATE "Sat, 5 Dec 2026 14:05:01 +0000"
 
 /* Pieces that the cases below vary. */
-#define HEAD(fields)                                                           \
-	"From: alice@foo.test\r\nMessage-ID: <1@foo.test>\r\n" fields          \
-	"MIME-Version: 1.0\r\n"                                                \
+#define HEAD(fields) \
+	"From: alice@foo.test\r\nMessage-ID: <1@foo.test>\r\n" fields \
+	"MIME-Version: 1.0\r\n" \
 	"Content-Type: multipart/mixed; boundary=42\r\n\r\n"
-#define ORIGIN(name)                                                           \
-	name ": https://mailbox.hospital.test; share=" SHARE                   \
+#define ORIGIN(name) \
+	name ": https://mailbox.hospital.test; share=" SHARE \
 	     "; expiration=\"" DATE "\"\r\n"
-#define GOOD                                                                   \
-	ORIGIN("X-Origin-Resource-Mailbox-URL")                                \
+#define GOOD \
+	ORIGIN("X-Origin-Resource-Mailbox-URL") \
 	"X-Correspondence-Category: healthcare\r\n"
-#define NOTE                                                                   \
-	"--42\r\nContent-Type: text/plain; charset=utf-8\r\n"                  \
+#define NOTE \
+	"--42\r\nContent-Type: text/plain; charset=utf-8\r\n" \
 	"Content-Description: Cargomail note\r\n\r\nhello\r\n"
-#define BODY(parameters, inner)                                                \
-	"--42\r\nContent-Type: message/external-body; " parameters             \
+#define BODY(parameters, inner) \
+	"--42\r\nContent-Type: message/external-body; " parameters \
 	"\r\n\r\n" inner "\r\n\r\n"
-#define PARAMETERS                                                             \
-	"access-type=content-addressed-uri; hash-algorithm=sha256; size=5;"    \
-	"\r\n  expiration=\"" DATE "\"; origin=\"https://mailbox.hospital"     \
+#define PARAMETERS \
+	"access-type=content-addressed-uri; hash-algorithm=sha256; size=5;" \
+	"\r\n  expiration=\"" DATE "\"; origin=\"https://mailbox.hospital" \
 	".test\"; share=" SHARE "; category=healthcare"
-#define INNER                                                                  \
-	"Content-Type: text/plain; charset=utf-8\r\n"                          \
+#define INNER \
+	"Content-Type: text/plain; charset=utf-8\r\n" \
 	"Content-Disposition: inline\r\nContent-ID: <" H1 ">"
 #define END "--42--\r\n"
 
@@ -52,71 +52,98 @@ static const struct {
 	const char *message;
 	const char *word; /* "" if it is good */
 } cases[] = {
-	{ "as in the design", HEAD(GOOD) NOTE BODY(PARAMETERS, INNER) END,
-	    "" },
+	{ "as in the design", HEAD(GOOD) NOTE BODY(PARAMETERS, INNER) END, "" },
 	{ "no note", HEAD(GOOD) BODY(PARAMETERS, INNER) END, "" },
 	{ "later field name",
-	    HEAD(ORIGIN("X-Origin-Mailbox-Service-URL")
-	    "X-Correspondence-Category: Healthcare\r\n")
-	    BODY(PARAMETERS, INNER) END, "" },
+	    HEAD(ORIGIN(
+		"X-Origin-Mailbox-Service-URL") "X-Correspondence-Category: "
+						"Healthcare\r\n")
+		BODY(PARAMETERS, INNER) END,
+	    "" },
 	{ "x- and quotes everywhere",
 	    HEAD(GOOD) BODY("access-type=\"x-content-addressed-uri\"; "
-	    "hash-algorithm=\"SHA-256\"; size=\"5\"; expiration=\"" DATE
-	    "\"; origin=\"https://mailbox.hospital.test\"; share=\"" SHARE
-	    "\"; category=\"healthcare\"; unknown=parameter", INNER) END,
+			    "hash-algorithm=\"SHA-256\"; size=\"5\"; "
+			    "expiration=\"" DATE
+			    "\"; origin=\"https://mailbox.hospital.test\"; "
+			    "share=\"" SHARE
+			    "\"; category=\"healthcare\"; unknown=parameter",
+		INNER) END,
 	    "" },
 	{ "base64url digest",
-	    HEAD(GOOD) BODY(PARAMETERS, "Content-Type: text/plain\r\n"
-	    "Content-ID: <L3dmip37-NWEi57rSnFFypTG7ZI25Kdz9tyvpRMrL5E>\r\n"
-	    "X-Future: kept") END, "" },
-	{ "no header field", HEAD("") BODY(PARAMETERS, INNER) END,
-	    "disagree" },
+	    HEAD(GOOD) BODY(PARAMETERS,
+		"Content-Type: text/plain\r\n"
+		"Content-ID: <L3dmip37-NWEi57rSnFFypTG7ZI25Kdz9tyvpRMrL5E>\r\n"
+		"X-Future: kept") END,
+	    "" },
+	{ "no header field", HEAD("") BODY(PARAMETERS, INNER) END, "disagree" },
 	{ "two origin fields", HEAD(GOOD GOOD) BODY(PARAMETERS, INNER) END,
 	    "disagree" },
 	{ "another origin in the header",
-	    HEAD("X-Origin-Resource-Mailbox-URL: https://evil.test; share="
-	    SHARE "\r\nX-Correspondence-Category: healthcare\r\n")
-	    BODY(PARAMETERS, INNER) END, "disagree" },
+	    HEAD(
+		"X-Origin-Resource-Mailbox-URL: https://evil.test; share=" SHARE
+		"\r\nX-Correspondence-Category: healthcare\r\n")
+		BODY(PARAMETERS, INNER) END,
+	    "disagree" },
 	{ "another share in the header",
 	    HEAD("X-Origin-Resource-Mailbox-URL: https://mailbox.hospital."
-	    "test; share=BAAAAAAAAAAAAAAAAAAAAA\r\n"
-	    "X-Correspondence-Category: healthcare\r\n")
-	    BODY(PARAMETERS, INNER) END, "disagree" },
+		 "test; share=BAAAAAAAAAAAAAAAAAAAAA\r\n"
+		 "X-Correspondence-Category: healthcare\r\n")
+		BODY(PARAMETERS, INNER) END,
+	    "disagree" },
 	{ "another category in the header",
-	    HEAD(ORIGIN("X-Origin-Resource-Mailbox-URL")
-	    "X-Correspondence-Category: personal\r\n")
-	    BODY(PARAMETERS, INNER) END, "disagree" },
+	    HEAD(ORIGIN(
+		"X-Origin-Resource-Mailbox-URL") "X-Correspondence-Category: "
+						 "personal\r\n")
+		BODY(PARAMETERS, INNER) END,
+	    "disagree" },
 	{ "no category in the header",
 	    HEAD(ORIGIN("X-Origin-Resource-Mailbox-URL"))
-	    BODY(PARAMETERS, INNER) END, "disagree" },
-	{ "bodies differ", HEAD(GOOD) BODY(PARAMETERS, INNER)
-	    BODY("access-type=content-addressed-uri; hash-algorithm=sha256;"
-	    " size=5; expiration=\"" DATE "\"; origin=\"https://evil.test\";"
-	    " share=" SHARE "; category=healthcare", INNER) END, "disagree" },
+		BODY(PARAMETERS, INNER) END,
+	    "disagree" },
+	{ "bodies differ",
+	    HEAD(GOOD) BODY(PARAMETERS, INNER)
+		BODY("access-type=content-addressed-uri; hash-algorithm=sha256;"
+		     " size=5; expiration=\"" DATE
+		     "\"; origin=\"https://evil.test\";"
+		     " share=" SHARE "; category=healthcare",
+		    INNER) END,
+	    "disagree" },
 	{ "nothing of ours", HEAD(GOOD) NOTE END, "none" },
 	{ "another kind of external body",
 	    HEAD(GOOD) BODY("access-type=anon-ftp; site=foo.test", INNER) END,
 	    "none" },
 	{ "inside a forwarded message",
 	    HEAD(GOOD) "--42\r\nContent-Type: message/rfc822\r\n\r\n"
-	    "Content-Type: message/external-body; " PARAMETERS "\r\n\r\n"
-	    INNER "\r\n" END, "none" },
-	{ "no hash", HEAD(GOOD) BODY(PARAMETERS, "Content-Type: text/plain")
-	    END, "form" },
-	{ "two hashes", HEAD(GOOD) BODY(PARAMETERS, INNER
-	    "\r\nContent-ID: <" H1 ">") END, "form" },
+		       "Content-Type: message/external-body; " PARAMETERS
+		       "\r\n\r\n" INNER "\r\n" END,
+	    "none" },
+	{ "no hash",
+	    HEAD(GOOD) BODY(PARAMETERS, "Content-Type: text/plain") END,
+	    "form" },
+	{ "two hashes",
+	    HEAD(GOOD) BODY(PARAMETERS, INNER "\r\nContent-ID: <" H1 ">") END,
+	    "form" },
 	{ "open quote", HEAD(GOOD) BODY(PARAMETERS "; x=\"", INNER) END,
 	    "form" },
 	{ "size twice", HEAD(GOOD) BODY(PARAMETERS "; size=6", INNER) END,
 	    "form" },
-	{ "negative size", HEAD(GOOD) BODY("access-type=content-addressed-"
-	    "uri; hash-algorithm=sha256; size=-5; expiration=\"" DATE "\"; "
-	    "origin=\"https://mailbox.hospital.test\"; share=" SHARE
-	    "; category=healthcare", INNER) END, "form" },
-	{ "origin with a user", HEAD(GOOD) BODY("access-type=content-"
-	    "addressed-uri; hash-algorithm=sha256; size=5; expiration=\""
-	    DATE "\"; origin=\"https://a:b@mailbox.hospital.test\"; share="
-	    SHARE "; category=healthcare", INNER) END, "form" },
+	{ "negative size",
+	    HEAD(GOOD)
+		BODY("access-type=content-addressed-"
+		     "uri; hash-algorithm=sha256; size=-5; expiration=\"" DATE
+		     "\"; "
+		     "origin=\"https://mailbox.hospital.test\"; share=" SHARE
+		     "; category=healthcare",
+		    INNER) END,
+	    "form" },
+	{ "origin with a user",
+	    HEAD(GOOD) BODY("access-type=content-"
+			    "addressed-uri; hash-algorithm=sha256; size=5; "
+			    "expiration=\"" DATE
+			    "\"; origin=\"https://a:b@mailbox.hospital.test\"; "
+			    "share=" SHARE "; category=healthcare",
+		INNER) END,
+	    "form" },
 	{ "broken header", "From: a@foo.test\r\nrubbish\r\n\r\nx", "form" },
 	{ "empty", "", "form" },
 };
@@ -134,8 +161,10 @@ TEST(placeholders_are_read_liberally_and_must_agree)
 		    cases[i].what);
 		if (p == NULL)
 			continue;
-		CHECK_FOR(p->count == 1 && strcmp(p->resources[0].hash, H1) ==
-		    0 && p->resources[0].size == 5, "%s", cases[i].what);
+		CHECK_FOR(p->count == 1 &&
+			strcmp(p->resources[0].hash, H1) == 0 &&
+			p->resources[0].size == 5,
+		    "%s", cases[i].what);
 		CHECK_STRING(p->origin, "https://mailbox.hospital.test");
 		CHECK_STRING(p->category, "healthcare");
 		CHECK(p->expires == 1796479501);
@@ -204,8 +233,8 @@ memory_write(void *context, const void *data, size_t len)
 }
 
 static enum outcome
-rebuild(const char *message, const char *const *resources,
-    struct memory_io *io, bool *exact_r, struct reason *why)
+rebuild(const char *message, const char *const *resources, struct memory_io *io,
+    bool *exact_r, struct reason *why)
 {
 	struct cargo_rebuild_io calls = { memory_read, memory_write, io };
 	struct cargo_placeholder *p;
@@ -216,8 +245,8 @@ rebuild(const char *message, const char *const *resources,
 	outcome = cargo_placeholder_parse(message, strlen(message), &p, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	outcome = cargo_rebuild(p, message, strlen(message), &calls, exact_r,
-	    why);
+	outcome =
+	    cargo_rebuild(p, message, strlen(message), &calls, exact_r, why);
 	cargo_placeholder_free(&p);
 	return outcome;
 }
@@ -274,8 +303,7 @@ TEST(what_is_written_can_be_read)
 			CHECK(p->count == 2 && p->note == 1);
 			CHECK(p->resources[0].name == NULL);
 			CHECK_STRING(p->resources[0].type, "text/plain");
-			CHECK_STRING(p->resources[1].disposition,
-			    "attachment");
+			CHECK_STRING(p->resources[1].disposition, "attachment");
 			if (names[i] != NULL)
 				CHECK_STRING(p->resources[1].name, names[i]);
 		}
@@ -289,8 +317,10 @@ TEST(a_bad_draft_is_refused)
 	struct cargo_draft_resource resource = { H1, 5, "text/plain", NULL,
 		"inline" };
 	struct cargo_draft draft = { .header = "From: a@foo.test\n",
-		.origin = "https://mailbox.hospital.test", .share = SHARE,
-		.resources = &resource, .count = 1 };
+		.origin = "https://mailbox.hospital.test",
+		.share = SHARE,
+		.resources = &resource,
+		.count = 1 };
 	static const char *const headers[] = { "From: a@foo.test\n\n",
 		"To: a@foo.test\n", "From: a@foo.test\nMIME-Version: 1.0\n",
 		"From: a@foo.test\nContent-Type: text/plain\n",
@@ -306,7 +336,8 @@ TEST(a_bad_draft_is_refused)
 	for (size_t i = 0; i < 6; i++) {
 		draft.header = headers[i];
 		CHECK_FOR(cargo_placeholder_compose(&draft, &message, &len,
-		    &why) == OUTCOME_PERMFAIL, "%s", headers[i]);
+			      &why) == OUTCOME_PERMFAIL,
+		    "%s", headers[i]);
 	}
 	draft.header = "From: a@foo.test\n";
 	resource.type = "text/plain\r\nX: y";
@@ -326,10 +357,12 @@ TEST(a_message_is_rebuilt_without_recipe)
 	CHECK(strstr(io.out, "X-Origin") == NULL);
 	CHECK(strstr(io.out, "external-body") == NULL);
 	CHECK(strstr(io.out, CARGO_NOTE_DESCRIPTION) == NULL);
-	CHECK(strstr(io.out, "Content-Transfer-Encoding: quoted-printable\r\n"
-	    "\r\nDear Bob,\r\n\r\ncaf=C3=A9 =3D good=20\r\n") != NULL);
-	CHECK(strstr(io.out, "Content-Transfer-Encoding: base64\r\n"
-	    "\r\nYmluYXJ5AWJ5dGVz\r\n--") != NULL);
+	CHECK(strstr(io.out,
+		  "Content-Transfer-Encoding: quoted-printable\r\n"
+		  "\r\nDear Bob,\r\n\r\ncaf=C3=A9 =3D good=20\r\n") != NULL);
+	CHECK(strstr(io.out,
+		  "Content-Transfer-Encoding: base64\r\n"
+		  "\r\nYmluYXJ5AWJ5dGVz\r\n--") != NULL);
 	CHECK(strstr(io.out, "Subject: Your\r\n scan\r\n") != NULL);
 	free(message);
 }
@@ -356,19 +389,23 @@ TEST(wrong_bytes_are_noticed)
 }
 
 /* An original, and the placeholder that a converter makes of it. */
-#define ORIGINAL(inner)                                                        \
-	"From: alice@foo.test\r\nMessage-ID: <1@foo.test>\r\n"                 \
-	"MIME-Version: 1.0\r\n"                                                \
+#define ORIGINAL(inner) \
+	"From: alice@foo.test\r\nMessage-ID: <1@foo.test>\r\n" \
+	"MIME-Version: 1.0\r\n" \
 	"Content-Type: multipart/mixed; boundary=42\r\n\r\npreamble\r\n" inner \
-	END "epilogue\r\n"
-#define CONVERTED(recipe)                                                      \
-	HEAD(ORIGIN("X-Origin-Resource-Mailbox-URL")) "preamble\r\n"           \
-	BODY("access-type=content-addressed-uri; hash-algorithm=sha256; "      \
-	"size=12; expiration=\"" DATE "\"; origin=\"https://mailbox.hospital"  \
-	".test\"; share=" SHARE "; " recipe,                                   \
-	"CONTENT-type:text/plain\r\nContent-Transfer-Encoding:  BASE64\r\n"    \
-	"Content-ID: <%s>") END "epilogue\r\n"
-#define PART "--42\r\nCONTENT-type:text/plain\r\n"                             \
+	    END "epilogue\r\n"
+#define CONVERTED(recipe) \
+	HEAD(ORIGIN("X-Origin-Resource-Mailbox-URL")) \
+	"preamble\r\n" BODY("access-type=content-addressed-uri; " \
+			    "hash-algorithm=sha256; " \
+			    "size=12; expiration=\"" DATE \
+			    "\"; origin=\"https://mailbox.hospital" \
+			    ".test\"; share=" SHARE "; " recipe, \
+	    "CONTENT-type:text/plain\r\nContent-Transfer-Encoding:  " \
+	    "BASE64\r\n" \
+	    "Content-ID: <%s>") END "epilogue\r\n"
+#define PART \
+	"--42\r\nCONTENT-type:text/plain\r\n" \
 	"Content-Transfer-Encoding:  BASE64\r\n\r\n"
 
 TEST(a_message_is_rebuilt_exactly_with_a_recipe)
@@ -399,7 +436,8 @@ TEST(a_message_is_rebuilt_exactly_with_a_recipe)
 		/* The empty line that BODY leaves behind the inner header is
 		 * not part of the original. */
 		CHECK_FOR(rebuild(message, resource, &io, &exact, &why) ==
-		    OUTCOME_OK, "%zu: %s", i, why.text);
+			OUTCOME_OK,
+		    "%zu: %s", i, why.text);
 		CHECK(exact);
 		CHECK_STRING(io.out, table[i].original);
 	}
@@ -451,8 +489,8 @@ TEST(bad_notifications_are_refused)
 		struct cargo_notification *n = NULL;
 		struct reason why;
 
-		CHECK_FOR(cargo_notification_parse(bodies[i],
-		    strlen(bodies[i]), &n, &why) == OUTCOME_PERMFAIL,
+		CHECK_FOR(cargo_notification_parse(bodies[i], strlen(bodies[i]),
+			      &n, &why) == OUTCOME_PERMFAIL,
 		    "%s", bodies[i]);
 		CHECK(n == NULL);
 	}

@@ -19,8 +19,8 @@ TEST(names_are_unique_and_statuses_are_refusals)
 		    list[i].name);
 		/* A server in trouble is never a permanent refusal. */
 		CHECK_FOR(list[i].status < 500 || list[i].status == 501 ||
-			list[i].status == 505 || !list[i].permanent, "%s",
-		    list[i].name);
+			list[i].status == 505 || !list[i].permanent,
+		    "%s", list[i].name);
 		for (j = 0; j < i; j++)
 			CHECK(strcmp(list[i].name, list[j].name) != 0);
 		CHECK(cargo_problem_find(list[i].name) == &list[i]);
@@ -39,8 +39,8 @@ TEST(every_check_of_grip_is_there_with_its_permanence)
 		CHECK_FOR(problem != NULL, "%s", name);
 		if (problem == NULL)
 			continue;
-		CHECK_FOR(problem->permanent !=
-			grip_check_is_temporary(name), "%s", name);
+		CHECK_FOR(problem->permanent != grip_check_is_temporary(name),
+		    "%s", name);
 		CHECK_FOR(problem->status == 401 || problem->status == 403,
 		    "%s", name);
 	}

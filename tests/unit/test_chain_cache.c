@@ -12,7 +12,7 @@ static void
 add(struct chain_cache *cache, uint8_t name, int64_t until)
 {
 	struct grip_token *token = calloc(1, sizeof(*token));
-	uint8_t key[CHAIN_KEY_LEN] = {0};
+	uint8_t key[CHAIN_KEY_LEN] = { 0 };
 
 	key[31] = name;
 	chain_cache_add(cache, key, &token, name % 2, until);
@@ -22,7 +22,7 @@ add(struct chain_cache *cache, uint8_t name, int64_t until)
 static const struct chain_verdict *
 find(struct chain_cache *cache, uint8_t name, int64_t now)
 {
-	uint8_t key[CHAIN_KEY_LEN] = {0};
+	uint8_t key[CHAIN_KEY_LEN] = { 0 };
 
 	key[31] = name;
 	return chain_cache_find(cache, key, now);

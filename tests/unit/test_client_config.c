@@ -5,31 +5,33 @@
 #include "test.h"
 
 static const char good[] = "# me\n"
-    "address = alice@foo.test\n"
-    "expires = 2d\n"
-    "\n"
-    "[mailbox health]\n"
-    "url = https://mailbox.hospital.test/\n"
-    "password_command = cat ~/.hospital\n"
-    "categories = healthcare, insurance\n"
-    "[mailbox home]   \n"
-    "url = https://mailbox.foo.test:443\n"
-    "user = alice\n"
-    "password_command = pass show foo\n"
-    "[mailbox old]\n"
-    "url = https://mailbox.old.test:8443\n"
-    "password_command = pass show old\n"
-    "categories = healthcare\n"
-    "send = no\n";
+			   "address = alice@foo.test\n"
+			   "expires = 2d\n"
+			   "\n"
+			   "[mailbox health]\n"
+			   "url = https://mailbox.hospital.test/\n"
+			   "password_command = cat ~/.hospital\n"
+			   "categories = healthcare, insurance\n"
+			   "[mailbox home]   \n"
+			   "url = https://mailbox.foo.test:443\n"
+			   "user = alice\n"
+			   "password_command = pass show foo\n"
+			   "[mailbox old]\n"
+			   "url = https://mailbox.old.test:8443\n"
+			   "password_command = pass show old\n"
+			   "categories = healthcare\n"
+			   "send = no\n";
 
-#define MAILBOX(name, url) "[mailbox " name "]\nurl = " url "\n" \
+#define MAILBOX(name, url) \
+	"[mailbox " name "]\nurl = " url "\n" \
 	"password_command = true\n"
 
 static const struct {
 	const char *text, *error; /* what the error must contain */
 } bad[] = {
 	{ "address = a@b\n[mailbox x]\nurl = http://a.b\n"
-	  "password_command = x\n", "mailbox x" },
+	  "password_command = x\n",
+	    "mailbox x" },
 	{ "address = a@b\n\n[mailbox x]\nurk = 1\n", "c:4: urk" },
 	{ "[mailbox x]\n", "address" },
 	{ "address = a@b\n[account x]\n", "c:2: expected [mailbox NAME]" },
@@ -37,11 +39,14 @@ static const struct {
 	{ "address = a@b\n[mailbox x\n", "c:2: expected" },
 	{ "address = a@b\n[mailbox x] y\n", "c:2: expected" },
 	{ "address = a@b\n[mailbox x]\nurl = https://a.test\n"
-	  "password = secret\n", "c:4: password" },
+	  "password = secret\n",
+	    "c:4: password" },
 	{ "address = a@b\n" MAILBOX("x", "https://a.test")
-	  MAILBOX("x", "https://b.test"), "mailbox x stands twice" },
+		MAILBOX("x", "https://b.test"),
+	    "mailbox x stands twice" },
 	{ "address = a@b\n" MAILBOX("x", "https://a.test")
-	  MAILBOX("y", "https://a.test:443"), "the same url" },
+		MAILBOX("y", "https://a.test:443"),
+	    "the same url" },
 	{ "address = a@b\n" MAILBOX("x", "https://u:p@a.test"), "mailbox x" },
 	{ "address = a@b\n" MAILBOX("x", "https://127.0.0.1"), "mailbox x" },
 };
@@ -69,8 +74,7 @@ TEST(sections_are_mailboxes)
 	CHECK_STRING(config.mailboxes[0].password_command, "cat ~/.hospital");
 	CHECK_STRING(config.mailboxes[1].name, "home");
 	CHECK_STRING(config.mailboxes[1].user, "alice");
-	CHECK_STRING(config.mailboxes[2].url,
-	    "https://mailbox.old.test:8443");
+	CHECK_STRING(config.mailboxes[2].url, "https://mailbox.old.test:8443");
 	client_config_free(&config);
 }
 
@@ -85,8 +89,7 @@ check_category(const struct client_config *config, const char *category,
 }
 
 static void
-check_url(const struct client_config *config, const char *url,
-    const char *want)
+check_url(const struct client_config *config, const char *url, const char *want)
 {
 	const struct client_mailbox *mailbox;
 

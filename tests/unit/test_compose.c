@@ -30,7 +30,8 @@ TEST(fields_are_written)
 	struct compose compose = example();
 	char *header = compose_header(&compose);
 
-	CHECK_STRING(header, "From: alice@foo.test\r\n"
+	CHECK_STRING(header,
+	    "From: alice@foo.test\r\n"
 	    "To: bob@bar.test,\r\n carol@bar.test\r\n"
 	    "Subject: Your scan\r\n"
 	    "Date: Fri, 4 Dec 2026 14:05:01 +0000\r\n"
@@ -45,17 +46,18 @@ TEST(text_beyond_ascii_is_encoded)
 
 	compose.name = "Alice \"A\"";
 	compose.subject = "Grüße und ein sehr langer Betreff, der nicht in "
-	    "ein Wort passt";
+			  "ein Wort passt";
 	header = compose_header(&compose);
-	CHECK(strstr(header, "From: \"Alice \\\"A\\\"\" <alice@foo.test>\r\n")
-	    != NULL);
-	CHECK(strstr(header, "Subject: =?utf-8?B?R3LDvMOfZSB1bmQgZWluIHNlaHIg"
-	    "bGFuZ2VyIEJldHJlZmYsIGRlciBuaWNo?=\r\n =?utf-8?B?") != NULL);
+	CHECK(strstr(header,
+		  "From: \"Alice \\\"A\\\"\" <alice@foo.test>\r\n") != NULL);
+	CHECK(strstr(header,
+		  "Subject: =?utf-8?B?R3LDvMOfZSB1bmQgZWluIHNlaHIg"
+		  "bGFuZ2VyIEJldHJlZmYsIGRlciBuaWNo?=\r\n =?utf-8?B?") != NULL);
 	free(header);
 	compose.subject = "=?utf-8?B?eA==?=";
 	header = compose_header(&compose);
-	CHECK(strstr(header, "Subject: =?utf-8?B?PT91dGYtOD9CP2VBPT0/PQ==?=")
-	    != NULL);
+	CHECK(strstr(header, "Subject: =?utf-8?B?PT91dGYtOD9CP2VBPT0/PQ==?=") !=
+	    NULL);
 	free(header);
 }
 

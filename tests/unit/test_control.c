@@ -94,8 +94,8 @@ static cJSON *
 ask(int fd, const char *text)
 {
 	char *error = NULL;
-	cJSON *answer = control_ask(fd, json_parse(text, strlen(text), NULL),
-	    &error);
+	cJSON *answer =
+	    control_ask(fd, json_parse(text, strlen(text), NULL), &error);
 
 	free(error);
 	return answer;

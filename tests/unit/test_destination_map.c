@@ -10,16 +10,15 @@
 #define I "https://mailbox.insurance.test"
 #define B "https://mailbox.bar.test"
 
-static const char text[] =
-    "  # who\twhat\twhere\n"
-    "\n"
-    "Bob@BAR.test\thealthcare " I "\n"
-    "bob@bar.test * " B " # comment\n"
-    "carol+x@bar.test * " I "\r\n"
-    "info@bar.test * -\n"
-    "dave@bar.test healthcare " I "\n"
-    "@bar.test * " B ":8443\n"
-    "@bar.test business " B "\n";
+static const char text[] = "  # who\twhat\twhere\n"
+			   "\n"
+			   "Bob@BAR.test\thealthcare " I "\n"
+			   "bob@bar.test * " B " # comment\n"
+			   "carol+x@bar.test * " I "\r\n"
+			   "info@bar.test * -\n"
+			   "dave@bar.test healthcare " I "\n"
+			   "@bar.test * " B ":8443\n"
+			   "@bar.test business " B "\n";
 
 static const struct {
 	const char *address, *category, *url, *mailbox; /* url NULL: none */
@@ -40,8 +39,8 @@ static const struct {
 TEST(the_nearest_entry_decides)
 {
 	char *error = NULL;
-	struct destination_map *map = destination_map_parse("map", text,
-	    &service_ports_default, &error);
+	struct destination_map *map =
+	    destination_map_parse("map", text, &service_ports_default, &error);
 
 	CHECK_FOR(map != NULL, "%s", error);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -72,7 +71,8 @@ TEST(a_bad_line_is_named)
 		{ "bob@bar.test * http://x.test\n", "map:1: bad dest" },
 		{ "bob@bar.test * " I "/\n", "map:1: bad dest" },
 		{ "bob@bar.test * " I ":22\n", "map:1: bad dest" },
-		{ "bob@bar.test * " I "\nBob@bar.test * " B "\n", "map: lines"
+		{ "bob@bar.test * " I "\nBob@bar.test * " B "\n",
+		    "map: lines"
 		    " " },
 	};
 
@@ -82,9 +82,10 @@ TEST(a_bad_line_is_named)
 		    table[i].text, &service_ports_default, &error);
 
 		CHECK_FOR(map == NULL, "%s", table[i].text);
-		CHECK_FOR(error != NULL && strncmp(error, table[i].error,
-		    strlen(table[i].error)) == 0, "%s: %s", table[i].text,
-		    error);
+		CHECK_FOR(error != NULL &&
+			strncmp(error, table[i].error,
+			    strlen(table[i].error)) == 0,
+		    "%s: %s", table[i].text, error);
 		free(error);
 		destination_map_free(&map);
 	}
@@ -94,14 +95,15 @@ TEST(an_empty_map_is_fine)
 {
 	char *error = NULL;
 	struct destination found;
-	struct destination_map *map = destination_map_parse("map", "",
-	    &service_ports_default, &error);
+	struct destination_map *map =
+	    destination_map_parse("map", "", &service_ports_default, &error);
 
-	CHECK(map != NULL && destination_map_find(map, "a@b.test", "+", NULL,
-	    &found) == 0);
+	CHECK(map != NULL &&
+	    destination_map_find(map, "a@b.test", "+", NULL, &found) == 0);
 	destination_map_free(&map);
 	CHECK(destination_map_read("/nonexistent", &service_ports_default,
-	    &error) == NULL && strstr(error, "/nonexistent") != NULL);
+		  &error) == NULL &&
+	    strstr(error, "/nonexistent") != NULL);
 	free(error);
 }
 

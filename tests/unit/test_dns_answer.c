@@ -10,7 +10,7 @@
 #define NAME "_cb.bar.test"
 #define OK_FLAGS (FLAG_QR | FLAG_RD)
 
-static const struct dns_question question = {0x1234, DNS_TXT, NAME};
+static const struct dns_question question = { 0x1234, DNS_TXT, NAME };
 
 static int
 parse(const struct dns_packet *p, struct dns_answer *answer)
@@ -23,7 +23,7 @@ static enum dns_status
 status_of(const struct dns_packet *p)
 {
 	struct dns_answer answer;
-	enum dns_status status = (enum dns_status)-1;
+	enum dns_status status = (enum dns_status) - 1;
 
 	if (parse(p, &answer) == 0) {
 		status = answer.status;
@@ -34,18 +34,18 @@ status_of(const struct dns_packet *p)
 
 TEST(asks)
 {
-	static const uint8_t want[] = {
-	    0x12, 0x34, 0x01, 0x20, 0, 1, 0, 0, 0, 0, 0, 1, /* RD, AD */
-	    3, '_', 'c', 'b', 3, 'b', 'a', 'r', 4, 't', 'e', 's', 't', 0,
-	    0, 16, 0, 1,
-	    0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0}; /* EDNS 1232, no DO */
+	static const uint8_t want[] = { 0x12, 0x34, 0x01, 0x20, 0, 1, 0, 0, 0,
+		0, 0, 1, /* RD, AD */
+		3, '_', 'c', 'b', 3, 'b', 'a', 'r', 4, 't', 'e', 's', 't', 0, 0,
+		16, 0, 1, 0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0,
+		0 }; /* EDNS 1232, no DO */
 	uint8_t wire[DNS_QUERY_MAX];
-	struct dns_question odd = {1, DNS_A, "a..b"};
+	struct dns_question odd = { 1, DNS_A, "a..b" };
 	int len = dns_query_format(&question, wire);
 
 	CHECK(len == (int)sizeof(want));
-	CHECK(len == (int)sizeof(want) &&
-	    memcmp(wire, want, sizeof(want)) == 0);
+	CHECK(
+	    len == (int)sizeof(want) && memcmp(wire, want, sizeof(want)) == 0);
 	CHECK(dns_query_format(&odd, wire) == -1);
 }
 
@@ -78,8 +78,8 @@ TEST(takes_only_what_belongs)
 	packet_record(&p, NAME, TYPE_A, 300, "\177\0\0\1", 4);
 	CHECK(parse(&p, &answer) == 0);
 	CHECK(answer.count == 1 && !answer.secure);
-	CHECK(answer.count == 1 && memcmp(answer.records[0].data, "yes", 3)
-	    == 0);
+	CHECK(
+	    answer.count == 1 && memcmp(answer.records[0].data, "yes", 3) == 0);
 	dns_answer_free(&answer);
 }
 
@@ -107,8 +107,8 @@ TEST(ignores_what_is_not_ours)
 	for (size_t len = 0; len < p.len; len++) {
 		struct dns_answer answer;
 
-		CHECK(dns_answer_parse(&question, p.data, len, &answer) ==
-		    -1 || len >= 12);
+		CHECK(dns_answer_parse(&question, p.data, len, &answer) == -1 ||
+		    len >= 12);
 		dns_answer_free(&answer);
 	}
 }
@@ -184,7 +184,7 @@ TEST(bounds_what_it_takes)
 
 TEST(reads_addresses)
 {
-	struct dns_question a = {1, DNS_A, "a.test"};
+	struct dns_question a = { 1, DNS_A, "a.test" };
 	struct dns_packet p;
 	struct dns_answer answer;
 

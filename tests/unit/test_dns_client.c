@@ -15,7 +15,7 @@ static struct event_base *base;
 struct result {
 	int calls;
 	struct dns_answer answer; /* without records */
-	char text[128];		  /* of the first record */
+	char text[128]; /* of the first record */
 };
 
 static void
@@ -36,10 +36,10 @@ static struct result
 look_up(const struct dns_options *options, const char *name)
 {
 	struct dns_client *client = dns_client_new(base, options);
-	struct result result = {0};
+	struct result result = { 0 };
 
-	CHECK(dns_client_lookup(client, name, DNS_TXT, on_done, &result) !=
-	    NULL);
+	CHECK(
+	    dns_client_lookup(client, name, DNS_TXT, on_done, &result) != NULL);
 	CHECK(result.calls == 0);
 	CHECK(dns_client_pending(client) == 1);
 	event_base_dispatch(base);
@@ -52,8 +52,10 @@ look_up(const struct dns_options *options, const char *name)
 static struct dns_options
 options_for(const struct dns_server *servers, size_t count)
 {
-	struct dns_options options = {.count = count, .trusted = true,
-	    .timeout_ms = 1000, .queries_max = 10};
+	struct dns_options options = { .count = count,
+		.trusted = true,
+		.timeout_ms = 1000,
+		.queries_max = 10 };
 
 	for (size_t i = 0; i < count; i++)
 		options.servers[i] = servers[i];
@@ -61,8 +63,8 @@ options_for(const struct dns_server *servers, size_t count)
 }
 
 static void
-answer_good(struct dns_fake *fake, unsigned id, const char *name,
-    unsigned type, bool tcp, struct dns_packet *p)
+answer_good(struct dns_fake *fake, unsigned id, const char *name, unsigned type,
+    bool tcp, struct dns_packet *p)
 {
 	(void)fake;
 	(void)tcp;
@@ -165,7 +167,8 @@ answer_large(struct dns_fake *fake, unsigned id, const char *name,
 	(void)fake;
 	packet_start(p, id, OK_FLAGS | (tcp ? FLAG_AD : FLAG_TC), name, type);
 	for (int i = 0; tcp && i < 30; i++)
-		packet_txt(p, name, 77, "0123456789012345678901234567890123456"
+		packet_txt(p, name, 77,
+		    "0123456789012345678901234567890123456"
 		    "7890123456789012345678901234567890123456789");
 }
 
@@ -244,8 +247,9 @@ answer_chain(struct dns_fake *fake, unsigned id, const char *name,
 
 	(void)fake;
 	(void)tcp;
-	packet_start(p, id, OK_FLAGS | (strcmp(name, "n3.bar.test") != 0 ?
-	    FLAG_AD : 0), name, type);
+	packet_start(p, id,
+	    OK_FLAGS | (strcmp(name, "n3.bar.test") != 0 ? FLAG_AD : 0), name,
+	    type);
 	if (strcmp(name, "n5.bar.test") == 0) {
 		packet_txt(p, name, 60, "end");
 		return;
@@ -287,7 +291,7 @@ TEST(bounds_what_is_under_way)
 	struct dns_options options;
 	struct dns_client *client;
 	struct dns_lookup *lookup;
-	struct result first = {0}, second = {0};
+	struct result first = { 0 }, second = { 0 };
 
 	dns_fake_start(&fake, base, answer_nothing, &server);
 	options = options_for(&server, 1);
@@ -313,7 +317,7 @@ TEST(one_zone_does_not_hold_all_the_room)
 	struct dns_options options;
 	struct dns_client *client;
 	struct dns_lookup *lookups[10];
-	struct result slow = {0}, late = {0};
+	struct result slow = { 0 }, late = { 0 };
 	char name[64];
 
 	dns_fake_start(&fake, base, answer_nothing, &server);
@@ -322,8 +326,8 @@ TEST(one_zone_does_not_hold_all_the_room)
 	client = dns_client_new(base, &options);
 	for (int i = 0; i < 8; i++) {
 		snprintf(name, sizeof(name), "_cb.a%d.evil.test", i);
-		lookups[i] = dns_client_lookup(client, name, DNS_TXT, on_done,
-		    &slow);
+		lookups[i] =
+		    dns_client_lookup(client, name, DNS_TXT, on_done, &slow);
 	}
 	lookups[8] = dns_client_lookup(client, NAME, DNS_TXT, on_done, &slow);
 	dns_client_lookup(client, "_cb.b.evil.test", DNS_TXT, on_done, &late);

@@ -23,10 +23,18 @@ static const struct {
 	{ NULL, "fallback" },
 	{ "a\nb\tc\033[2Jd", "a_b_c_[2Jd" },
 	{ "\001\002", "fallback" },
-	{ "fdp.\xe2\x80\xae" "cod.exe", "fdp._cod.exe" },
-	{ "\xc2\x9b" "31m", "_31m" },
-	{ "\xff\xfe" "x", "__x" },
-	{ "\xc0\xaf" "etc", "__etc" },
+	{ "fdp.\xe2\x80\xae"
+	  "cod.exe",
+	    "fdp._cod.exe" },
+	{ "\xc2\x9b"
+	  "31m",
+	    "_31m" },
+	{ "\xff\xfe"
+	  "x",
+	    "__x" },
+	{ "\xc0\xaf"
+	  "etc",
+	    "__etc" },
 	{ "x\xed\xa0\x80", "x___" },
 	{ "\xe2\x82", "fallback" },
 	{ "zero\xe2\x80\x8bwidth", "zero_width" },

@@ -22,8 +22,8 @@ init(struct store_fixture *fixture)
 	fixture_init(fixture);
 	CHECK(store_run(fixture->store, sample_account, alice, NULL) ==
 	    OUTCOME_OK);
-	CHECK(store_run(fixture->store, sample_account, bob, NULL) ==
-	    OUTCOME_OK);
+	CHECK(
+	    store_run(fixture->store, sample_account, bob, NULL) == OUTCOME_OK);
 }
 
 static void
@@ -51,8 +51,8 @@ hold(struct store_fixture *fixture, struct sample *sample, const char *text)
 	fixture_upload(fixture, text, strlen(text));
 	CHECK(fixture->outcome == OUTCOME_OK);
 	sample->blob = fixture->blob;
-	CHECK(store_run(fixture->store, sample_hold, sample, NULL) ==
-	    OUTCOME_OK);
+	CHECK(
+	    store_run(fixture->store, sample_hold, sample, NULL) == OUTCOME_OK);
 }
 
 static int
@@ -84,7 +84,6 @@ sweep(struct store_fixture *fixture, int64_t now)
 	fixture_wait(fixture);
 	return swept;
 }
-
 
 static enum store_step
 count_row(void *arg, const char *key, const void *data, size_t len)
@@ -122,12 +121,12 @@ TEST(one_file_serves_two_and_the_last_frees_it)
 	CHECK(sweep(&fixture, 1000) == 1);
 	CHECK(file_there(&fixture, first.blob.locator));
 	CHECK(!file_there(&fixture, second.blob.locator));
-	CHECK(store_run(fixture.store, sample_drop, &first, NULL) ==
-	    OUTCOME_OK);
+	CHECK(
+	    store_run(fixture.store, sample_drop, &first, NULL) == OUTCOME_OK);
 	CHECK(sweep(&fixture, 5000) == 0);
 	CHECK(file_there(&fixture, first.blob.locator));
-	CHECK(store_run(fixture.store, sample_drop, &second, NULL) ==
-	    OUTCOME_OK);
+	CHECK(
+	    store_run(fixture.store, sample_drop, &second, NULL) == OUTCOME_OK);
 	CHECK(findings(&fixture) == 0);
 	CHECK(rows_below(&fixture, "blob/") == 0);
 	CHECK(sweep(&fixture, 1000 + GARBAGE_DELAY - 1) == 0);
@@ -148,8 +147,8 @@ TEST(storing_again_before_the_sweep_is_safe)
 	init(&fixture);
 	hold(&fixture, &sample, "again");
 	strcpy(old, sample.blob.locator);
-	CHECK(store_run(fixture.store, sample_drop, &sample, NULL) ==
-	    OUTCOME_OK);
+	CHECK(
+	    store_run(fixture.store, sample_drop, &sample, NULL) == OUTCOME_OK);
 	hold(&fixture, &sample, "again");
 	CHECK(sweep(&fixture, 9999) == 1);
 	CHECK(!file_there(&fixture, old));
@@ -184,8 +183,8 @@ TEST(many_files_and_many_sources)
 	store_key_source(&key, sample.blob.hash, NULL, NULL);
 	strcpy(key_text, key.text);
 	CHECK(rows_below(&fixture, key_text) == 130);
-	CHECK(store_run(fixture.store, sample_drop, &sample, NULL) ==
-	    OUTCOME_OK);
+	CHECK(
+	    store_run(fixture.store, sample_drop, &sample, NULL) == OUTCOME_OK);
 	CHECK(sweep(&fixture, 9999) >= 261);
 	CHECK(rows_below(&fixture, key_text) == 0);
 	CHECK(rows_below(&fixture, "garbage/") == 0);

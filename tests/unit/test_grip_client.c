@@ -95,8 +95,8 @@ peer(const char *script)
 static enum outcome
 ask(const char *script, int count, struct reason *why)
 {
-	struct grip_client *client = grip_client_new(path,
-	    GRIP_PROTOCOL_RESOLVE, 200);
+	struct grip_client *client =
+	    grip_client_new(path, GRIP_PROTOCOL_RESOLVE, 200);
 	struct grip_addresses addresses;
 	enum outcome outcome = OUTCOME_OK;
 	pid_t pid = peer(script);
@@ -147,8 +147,8 @@ TEST(what_the_peer_may_do)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		enum outcome got = ask(rows[i].script, rows[i].count, &why);
 
-		CHECK_FOR(got == rows[i].outcome, "%s: %s: %s",
-		    rows[i].script, why.word, why.text);
+		CHECK_FOR(got == rows[i].outcome, "%s: %s: %s", rows[i].script,
+		    why.word, why.text);
 		CHECK_FOR(strcmp(why.word, rows[i].word) == 0, "%s: %s",
 		    rows[i].script, why.word);
 	}
@@ -156,16 +156,17 @@ TEST(what_the_peer_may_do)
 
 TEST(nobody_there_is_temporary)
 {
-	struct grip_client *client = grip_client_new("/nonexistent/x.sock",
-	    GRIP_PROTOCOL_RESOLVE, 200);
+	struct grip_client *client =
+	    grip_client_new("/nonexistent/x.sock", GRIP_PROTOCOL_RESOLVE, 200);
 	struct grip_keys keys;
 	struct reason why;
 
 	CHECK(grip_client_keys(client, "_rm.bar.test", &keys, &why) ==
 	    OUTCOME_TEMPFAIL);
 	CHECK_STRING(why.word, "gripd");
-	CHECK_STRING(why.text, "connect to /nonexistent/x.sock: No such file "
-			       "or directory");
+	CHECK_STRING(why.text,
+	    "connect to /nonexistent/x.sock: No such file "
+	    "or directory");
 	/* Without a place for the reason too. */
 	CHECK(grip_client_keys(client, "_rm.bar.test", &keys, NULL) ==
 	    OUTCOME_TEMPFAIL);
@@ -174,15 +175,14 @@ TEST(nobody_there_is_temporary)
 
 TEST(a_request_too_large_is_not_sent)
 {
-	struct grip_client *client = grip_client_new("/nonexistent/x.sock",
-	    GRIP_PROTOCOL_RESOLVE, 200);
+	struct grip_client *client =
+	    grip_client_new("/nonexistent/x.sock", GRIP_PROTOCOL_RESOLVE, 200);
 	char *name = calloc(1, GRIP_PROTOCOL_PACKET_MAX + 1);
 	struct grip_keys keys;
 	struct reason why;
 
 	memset(name, 'x', GRIP_PROTOCOL_PACKET_MAX);
-	CHECK(grip_client_keys(client, name, &keys, &why) ==
-	    OUTCOME_PERMFAIL);
+	CHECK(grip_client_keys(client, name, &keys, &why) == OUTCOME_PERMFAIL);
 	CHECK_STRING(why.word, "form");
 	free(name);
 	grip_client_free(&client);
@@ -209,8 +209,8 @@ TEST(a_token_from_the_signer)
 	client = grip_client_new(socket_path, GRIP_PROTOCOL_SIGN, 5000);
 	CHECK(grip_client_token(client, "_cb.bar.test", GRIP_RELEASE, &claims,
 		  &text, &why) == OUTCOME_OK);
-	CHECK(text != NULL && grip_token_parse(text, strlen(text), &token,
-				  &why) == OUTCOME_OK);
+	CHECK(text != NULL &&
+	    grip_token_parse(text, strlen(text), &token, &why) == OUTCOME_OK);
 	if (token != NULL) {
 		CHECK(grip_jws_verify(token->jws, token->key, &why) ==
 		    OUTCOME_OK);
@@ -247,7 +247,9 @@ TEST(a_fork_does_not_share_the_connection)
 	if (child == 0) /* nobody says hello to a second one */
 		_exit(grip_client_addresses(client, "x.test", &addresses,
 			  &why) == OUTCOME_TEMPFAIL &&
-			strstr(why.text, "answer from") != NULL ? 0 : 1);
+			    strstr(why.text, "answer from") != NULL ?
+			0 :
+			1);
 	waitpid(child, &status, 0);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	grip_client_free(&client);

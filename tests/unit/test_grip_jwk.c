@@ -22,14 +22,15 @@ parse(const char *text, EVP_PKEY **key_r, struct reason *why)
  * and RFC 8410 prescribe, put together by hand. */
 TEST(reads_published_keys)
 {
-	static const char *const texts[] = {
-	    FIXTURE_P256_JWK, FIXTURE_ED25519_JWK};
+	static const char *const texts[] = { FIXTURE_P256_JWK,
+		FIXTURE_ED25519_JWK };
 	static const char *const hashes[] = {
-	    "2bd1bb0c44a897c30a7aa0991cde38d8"
-	    "062fe441de50da0f46825344f602e827",
-	    "06e3fd8fda29bb60ab59557de61edb0a"
-	    "ecdb231134be30e75b455f8e1b792fa9"};
-	EVP_PKEY *keys[2] = {fixture_p256(), fixture_ed25519()};
+		"2bd1bb0c44a897c30a7aa0991cde38d8"
+		"062fe441de50da0f46825344f602e827",
+		"06e3fd8fda29bb60ab59557de61edb0a"
+		"ecdb231134be30e75b455f8e1b792fa9"
+	};
+	EVP_PKEY *keys[2] = { fixture_p256(), fixture_ed25519() };
 
 	for (size_t i = 0; i < 2; i++) {
 		char hex[65] = "";
@@ -62,51 +63,54 @@ TEST(reads_published_keys)
 TEST(refuses_everything_else)
 {
 	static const char *const bad[] = {
-	    "{}", "[]", "\"EC\"",
-	    "{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}",
-	    "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
-	    /* a member too few, too many, private, of another type */
-	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\"}",
-	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y
-	    "\",\"kid\":\"1\"}",
-	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y
-	    "\",\"d\":\"" FIXTURE_P256_D "\"}",
-	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":1,\"y\":\"" Y "\"}",
-	    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" EDX
-	    "\",\"y\":\"" Y "\"}",
-	    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" EDX
-	    "\",\"d\":\"" FIXTURE_ED25519_D "\"}",
-	    /* other curves */
-	    "{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" X "\",\"y\":\"" Y
-	    "\"}",
-	    "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" EDX "\"}",
-	    /* not on the curve; the neutral point; a point of small order */
-	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" Y "\",\"y\":\"" X
-	    "\"}",
-	    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" ZERO43
-	    "\",\"y\":\"" ZERO43 "\"}",
-	    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" ZERO43 "\"}",
-	    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
-	    "\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
-	    /* 31 bytes, padding, spare bits, classic alphabet */
-	    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
-	    "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUQ\"}",
-	    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" EDX "=\"}",
-	    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
-	    "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURp\"}",
-	    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
-	    "\"11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
+		"{}",
+		"[]",
+		"\"EC\"",
+		"{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}",
+		"{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+		/* a member too few, too many, private, of another type */
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y
+		"\",\"kid\":\"1\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y
+		"\",\"d\":\"" FIXTURE_P256_D "\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":1,\"y\":\"" Y "\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" EDX
+		"\",\"y\":\"" Y "\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" EDX
+		"\",\"d\":\"" FIXTURE_ED25519_D "\"}",
+		/* other curves */
+		"{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" X "\",\"y\":\"" Y
+		"\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" EDX "\"}",
+		/* not on the curve; the neutral point; of small order */
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" Y "\",\"y\":\"" X
+		"\"}",
+		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" ZERO43
+		"\",\"y\":\"" ZERO43 "\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" ZERO43 "\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+		"\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+		/* 31 bytes, padding, spare bits, classic alphabet */
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+		"\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUQ\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" EDX "=\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+		"\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURp\"}",
+		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+		"\"11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct reason why = {0};
+		struct reason why = { 0 };
 		EVP_PKEY *key = NULL;
 
 		CHECK_FOR(parse(bad[i], &key, &why) == OUTCOME_PERMFAIL &&
-		    reason_is(&why, "form") && key == NULL, "%s", bad[i]);
+			reason_is(&why, "form") && key == NULL,
+		    "%s", bad[i]);
 		EVP_PKEY_free(key);
 	}
-	CHECK(grip_jwk_parse(NULL, &(EVP_PKEY *){NULL}, NULL) ==
+	CHECK(grip_jwk_parse(NULL, &(EVP_PKEY *){ NULL }, NULL) ==
 	    OUTCOME_PERMFAIL);
 }
 

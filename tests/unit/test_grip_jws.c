@@ -40,11 +40,11 @@ parse(const char *text, struct reason *why)
 
 TEST(signs_and_verifies)
 {
-	EVP_PKEY *keys[2] = {fixture_p256(), fixture_ed25519()};
+	EVP_PKEY *keys[2] = { fixture_p256(), fixture_ed25519() };
 
 	for (int i = 0; i < 2; i++) {
 		struct grip_jws *jws = NULL;
-		struct reason why = {0};
+		struct reason why = { 0 };
 		char *text = NULL;
 
 		CHECK(grip_jws_sign("t", "{\"a\":1}", keys[i], &text, &why) ==
@@ -56,16 +56,18 @@ TEST(signs_and_verifies)
 		CHECK(grip_jws_verify(jws, keys[i], &why) == OUTCOME_OK);
 		/* The other kind of key, another byte of the signature. */
 		CHECK(grip_jws_verify(jws, keys[1 - i], &why) ==
-		    OUTCOME_PERMFAIL && reason_is(&why, "signature"));
+			OUTCOME_PERMFAIL &&
+		    reason_is(&why, "signature"));
 		for (size_t at = 0; at < 64; at += 9) {
 			jws->signature[at] ^= 1;
 			CHECK(grip_jws_verify(jws, keys[i], &why) ==
-			    OUTCOME_PERMFAIL && reason_is(&why, "signature"));
+				OUTCOME_PERMFAIL &&
+			    reason_is(&why, "signature"));
 			jws->signature[at] ^= 1;
 		}
 		memset(jws->signature, 0, sizeof(jws->signature));
-		CHECK(grip_jws_verify(jws, keys[i], &why) ==
-		    OUTCOME_PERMFAIL && reason_is(&why, "signature"));
+		CHECK(grip_jws_verify(jws, keys[i], &why) == OUTCOME_PERMFAIL &&
+		    reason_is(&why, "signature"));
 		grip_jws_free(&jws);
 		free(text);
 	}
@@ -79,30 +81,32 @@ TEST(refuses_headers)
 		const char *header;
 		enum outcome outcome;
 	} rows[] = {
-	    {HEADER, OUTCOME_OK},
-	    {"{\"alg\":\"EdDSA\",\"typ\":\"t\"}", OUTCOME_OK},
-	    {"{\"typ\":\"t\",\"alg\":\"none\"}", OUTCOME_PERMFAIL},
-	    {"{\"typ\":\"t\",\"alg\":\"HS256\"}", OUTCOME_PERMFAIL},
-	    {"{\"typ\":\"t\",\"alg\":\"es256\"}", OUTCOME_PERMFAIL},
-	    {"{\"typ\":\"t\",\"alg\":\"ES384\"}", OUTCOME_PERMFAIL},
-	    {"{\"alg\":\"ES256\"}", OUTCOME_PERMFAIL},
-	    {"{\"typ\":\"t\"}", OUTCOME_PERMFAIL},
-	    {"{\"typ\":1,\"alg\":\"ES256\"}", OUTCOME_PERMFAIL},
-	    {"{\"Typ\":\"t\",\"alg\":\"ES256\"}", OUTCOME_PERMFAIL},
-	    {"{\"typ\":\"t\",\"alg\":\"ES256\",\"kid\":\"a\"}",
-	        OUTCOME_PERMFAIL},
-	    {"{\"typ\":\"t\",\"alg\":\"ES256\",\"crit\":[]}",
-	        OUTCOME_PERMFAIL},
-	    {"{\"typ\":\"t\",\"alg\":\"ES256\",\"alg\":\"none\"}",
-	        OUTCOME_PERMFAIL},
-	    {"{\"typ\":\"0123456789012345678901234567890123456789\","
-	     "\"alg\":\"ES256\"}", OUTCOME_PERMFAIL},
-	    {"[]", OUTCOME_PERMFAIL}, {"", OUTCOME_PERMFAIL},
+		{ HEADER, OUTCOME_OK },
+		{ "{\"alg\":\"EdDSA\",\"typ\":\"t\"}", OUTCOME_OK },
+		{ "{\"typ\":\"t\",\"alg\":\"none\"}", OUTCOME_PERMFAIL },
+		{ "{\"typ\":\"t\",\"alg\":\"HS256\"}", OUTCOME_PERMFAIL },
+		{ "{\"typ\":\"t\",\"alg\":\"es256\"}", OUTCOME_PERMFAIL },
+		{ "{\"typ\":\"t\",\"alg\":\"ES384\"}", OUTCOME_PERMFAIL },
+		{ "{\"alg\":\"ES256\"}", OUTCOME_PERMFAIL },
+		{ "{\"typ\":\"t\"}", OUTCOME_PERMFAIL },
+		{ "{\"typ\":1,\"alg\":\"ES256\"}", OUTCOME_PERMFAIL },
+		{ "{\"Typ\":\"t\",\"alg\":\"ES256\"}", OUTCOME_PERMFAIL },
+		{ "{\"typ\":\"t\",\"alg\":\"ES256\",\"kid\":\"a\"}",
+		    OUTCOME_PERMFAIL },
+		{ "{\"typ\":\"t\",\"alg\":\"ES256\",\"crit\":[]}",
+		    OUTCOME_PERMFAIL },
+		{ "{\"typ\":\"t\",\"alg\":\"ES256\",\"alg\":\"none\"}",
+		    OUTCOME_PERMFAIL },
+		{ "{\"typ\":\"0123456789012345678901234567890123456789\","
+		  "\"alg\":\"ES256\"}",
+		    OUTCOME_PERMFAIL },
+		{ "[]", OUTCOME_PERMFAIL },
+		{ "", OUTCOME_PERMFAIL },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *text = compose(rows[i].header, "{}", SIG64);
-		struct reason why = {0};
+		struct reason why = { 0 };
 
 		CHECK_FOR(parse(text, &why) == rows[i].outcome, "%s",
 		    rows[i].header);
@@ -116,11 +120,18 @@ TEST(refuses_headers)
 TEST(refuses_other_spellings)
 {
 	static const char *const signatures[] = {
-	    "", "AAAA", SIG64 "AA", SIG64 "==", SIG64 ".", SIG64 ".AAAA",
-	    " " SIG64, SIG64 "\n",
-	    /* spare bits in the last character */
-	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	    "AAAAAAAAAAAAAAAAAAAAAB",
+		"",
+		"AAAA",
+		SIG64 "AA",
+		SIG64 "==",
+		SIG64 ".",
+		SIG64 ".AAAA",
+		" " SIG64,
+		SIG64 "\n",
+		/* spare bits in the last character */
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+		"AA"
+		"AAAAAAAAAAAAAAAAAAAAAB",
 	};
 	char *good = compose(HEADER, "{}", SIG64), *text;
 
@@ -129,7 +140,7 @@ TEST(refuses_other_spellings)
 	CHECK(parse(good, NULL) == OUTCOME_PERMFAIL);
 	free(good);
 	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]);
-	    i++) {
+	     i++) {
 		text = compose(HEADER, "{}", signatures[i]);
 		CHECK_FOR(parse(text, NULL) == OUTCOME_PERMFAIL, "%zu", i);
 		free(text);
@@ -143,7 +154,7 @@ TEST(refuses_other_spellings)
 	CHECK(parse("", NULL) == OUTCOME_PERMFAIL);
 	CHECK(parse(".", NULL) == OUTCOME_PERMFAIL);
 	CHECK(parse("..", NULL) == OUTCOME_PERMFAIL);
-	CHECK(grip_jws_parse("a\0b", 3, &(struct grip_jws *){NULL}, NULL) ==
+	CHECK(grip_jws_parse("a\0b", 3, &(struct grip_jws *){ NULL }, NULL) ==
 	    OUTCOME_PERMFAIL);
 }
 
@@ -152,14 +163,15 @@ TEST(bounds_the_length)
 	EVP_PKEY *key = fixture_ed25519();
 	static char payload[7000];
 	char *text = NULL;
-	struct reason why = {0};
+	struct reason why = { 0 };
 
 	/* 4/3 of it plus header, dots and signature is beyond 8192. */
 	memset(payload, 'a', sizeof(payload) - 1);
 	memcpy(payload, "{\"a\":\"", 6);
 	strcpy(payload + sizeof(payload) - 3, "\"}");
-	CHECK(grip_jws_sign("t", payload, key, &text, &why) ==
-	    OUTCOME_PERMFAIL && reason_is(&why, "form") && text == NULL);
+	CHECK(
+	    grip_jws_sign("t", payload, key, &text, &why) == OUTCOME_PERMFAIL &&
+	    reason_is(&why, "form") && text == NULL);
 	text = compose(HEADER, payload, SIG64);
 	CHECK(parse(text, &why) == OUTCOME_PERMFAIL);
 	free(text);

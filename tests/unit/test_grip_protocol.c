@@ -63,12 +63,14 @@ TEST(requests_are_known_or_refused)
 		{ "{\"id\":9007199254740992,\"verb\":\"identities\"}",
 		    9007199254740992, OUTCOME_OK },
 		{ "{\"id\":1,\"verb\":\"handshake\",\"identity\":\"x\","
-		  "\"content\":\"\"}", 1, OUTCOME_OK },
+		  "\"content\":\"\"}",
+		    1, OUTCOME_OK },
 		{ "{\"id\":1,\"verb\":\"token\",\"identity\":\"x\","
-		  "\"type\":\"t\",\"claims\":{}}", 1, OUTCOME_OK },
+		  "\"type\":\"t\",\"claims\":{}}",
+		    1, OUTCOME_OK },
 		{ "{\"id\":1,\"verb\":\"token\",\"identity\":\"x\","
-		  "\"type\":\"t\",\"claims\":{},\"exp\":1}", 1,
-		    OUTCOME_PERMFAIL },
+		  "\"type\":\"t\",\"claims\":{},\"exp\":1}",
+		    1, OUTCOME_PERMFAIL },
 		{ "{\"id\":1,\"verb\":\"handshake\",\"identity\":\"x\"}", 1,
 		    OUTCOME_PERMFAIL },
 		{ "{\"id\":1,\"verb\":\"identities\",\"x\":1}", 1,
@@ -79,8 +81,7 @@ TEST(requests_are_known_or_refused)
 		{ "{\"id\":1,\"verb\":\"verify\"}", 1, OUTCOME_PERMFAIL },
 		{ "{\"id\":1,\"verb\":7}", 1, OUTCOME_PERMFAIL },
 		{ "{\"id\":1}", 1, OUTCOME_PERMFAIL },
-		{ "{\"id\":-1,\"verb\":\"identities\"}", -1,
-		    OUTCOME_PERMFAIL },
+		{ "{\"id\":-1,\"verb\":\"identities\"}", -1, OUTCOME_PERMFAIL },
 		{ "{\"id\":\"1\",\"verb\":\"identities\"}", -1,
 		    OUTCOME_PERMFAIL },
 		{ "{\"ID\":1,\"verb\":\"identities\"}", -1, OUTCOME_PERMFAIL },
@@ -95,10 +96,12 @@ TEST(requests_are_known_or_refused)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CHECK_FOR(parse(rows[i].text, &request, &why) ==
-			rows[i].outcome, "row %zu", i);
+			rows[i].outcome,
+		    "row %zu", i);
 		CHECK_FOR(request.id == rows[i].id, "row %zu", i);
 		CHECK_FOR((request.json != NULL) ==
-			(rows[i].outcome == OUTCOME_OK), "row %zu", i);
+			(rows[i].outcome == OUTCOME_OK),
+		    "row %zu", i);
 		grip_protocol_request_free(&request);
 	}
 }
@@ -136,17 +139,19 @@ TEST(answers_that_are_none)
 {
 	static const char *const rows[] = { "", "{}", "{\"id\":1}",
 		"{\"id\":1,\"outcome\":\"fine\"}",
-		"{\"id\":1,\"outcome\":\"permfail\"}",
-		"{\"outcome\":\"ok\"}", "{\"id\":-5,\"outcome\":\"ok\"}" };
+		"{\"id\":1,\"outcome\":\"permfail\"}", "{\"outcome\":\"ok\"}",
+		"{\"id\":-5,\"outcome\":\"ok\"}" };
 	struct reason got;
 	cJSON *answer = NULL;
 	int64_t id;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CHECK_FOR(grip_protocol_answer_parse(rows[i], strlen(rows[i]),
-			      &id, &answer, &got) == -1, "row %zu", i);
+			      &id, &answer, &got) == -1,
+		    "row %zu", i);
 		CHECK_FOR(reason_is(&got, "protocol") &&
-			got.outcome == OUTCOME_TEMPFAIL, "row %zu", i);
+			got.outcome == OUTCOME_TEMPFAIL,
+		    "row %zu", i);
 	}
 }
 
@@ -158,8 +163,7 @@ TEST(too_large_answers)
 
 	memset(large, 'x', GRIP_PROTOCOL_PACKET_MAX);
 	json_add_string(fields, "token", large);
-	CHECK(grip_protocol_answer_format(1, OUTCOME_OK, NULL, fields) ==
-	    NULL);
+	CHECK(grip_protocol_answer_format(1, OUTCOME_OK, NULL, fields) == NULL);
 	free(large);
 }
 
@@ -171,24 +175,33 @@ static char agent_[] = "_rra.insurance.test", aud_[] = "mailbox.bar.test",
 			"0123456789abcdef0123456789abcdef",
 	    nested_[] = "a.b.c", id_[] = "0123456789abcdef";
 
-static const struct grip_claims full = { .exp = 1700000000, .aud = aud_,
-	.sender = alice_, .recipient = bob_, .mailbox = bob_, .user = alice_,
-	.share = share_, .message = message_, .origin = origin_,
-	.agent = agent_, .digest = digest_, .token = nested_, .id = id_ };
+static const struct grip_claims full = { .exp = 1700000000,
+	.aud = aud_,
+	.sender = alice_,
+	.recipient = bob_,
+	.mailbox = bob_,
+	.user = alice_,
+	.share = share_,
+	.message = message_,
+	.origin = origin_,
+	.agent = agent_,
+	.digest = digest_,
+	.token = nested_,
+	.id = id_ };
 
 /* Of a full set of claims only those of the type travel. */
 TEST(tokens_of_every_type)
 {
 	for (int type = 0; type < GRIP_TYPE_COUNT; type++) {
-		cJSON *request = grip_protocol_token("_cb.bar.test", type,
-		    &full);
+		cJSON *request =
+		    grip_protocol_token("_cb.bar.test", type, &full);
 		struct grip_claims claims;
 		struct reason why;
 		enum grip_type got;
 
 		CHECK_FOR(grip_protocol_token_parse(request, &got, &claims,
-			      &why) == OUTCOME_OK, "type %d: %s", type,
-		    why.text);
+			      &why) == OUTCOME_OK,
+		    "type %d: %s", type, why.text);
 		CHECK(got == (enum grip_type)type && claims.exp == full.exp);
 		CHECK_STRING(claims.aud, aud_);
 		CHECK((claims.digest != NULL) == (type == GRIP_NOTIFY));
@@ -236,18 +249,18 @@ TEST(tokens_that_are_not_to_be)
 	enum grip_type got;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		cJSON *request = grip_protocol_token("_cb.bar.test",
-		    rows[i].type, &full);
-		cJSON *members = cJSON_GetObjectItemCaseSensitive(request,
-		    "claims");
+		cJSON *request =
+		    grip_protocol_token("_cb.bar.test", rows[i].type, &full);
+		cJSON *members =
+		    cJSON_GetObjectItemCaseSensitive(request, "claims");
 
-		cJSON_DeleteItemFromObjectCaseSensitive(members,
-		    rows[i].name);
+		cJSON_DeleteItemFromObjectCaseSensitive(members, rows[i].name);
 		if (rows[i].value != NULL)
 			cJSON_AddItemToObject(members, rows[i].name,
 			    cJSON_Parse(rows[i].value));
 		CHECK_FOR(grip_protocol_token_parse(request, &got, &claims,
-			      &why) == OUTCOME_PERMFAIL, "row %zu", i);
+			      &why) == OUTCOME_PERMFAIL,
+		    "row %zu", i);
 		CHECK_FOR(reason_is(&why, "form"), "row %zu", i);
 		cJSON_Delete(request);
 	}
@@ -270,7 +283,8 @@ TEST(tokens_of_no_type)
 		cJSON *request = cJSON_Parse(rows[i]);
 
 		CHECK_FOR(grip_protocol_token_parse(request, &got, &claims,
-			      &why) == OUTCOME_PERMFAIL, "row %zu", i);
+			      &why) == OUTCOME_PERMFAIL,
+		    "row %zu", i);
 		cJSON_Delete(request);
 	}
 }
@@ -297,8 +311,10 @@ TEST(identities_there_and_back)
 	struct grip_identities *list = calloc(1, sizeof(*list));
 	char name[] = "_cb.bar.test";
 	uint8_t der[] = { 1, 2, 3 };
-	struct grip_identity one = { .name = name, .role = GRIP_ROLE_BROKER,
-		.chain = { { der, 3 }, { der, 2 } }, .chain_count = 2 };
+	struct grip_identity one = { .name = name,
+		.role = GRIP_ROLE_BROKER,
+		.chain = { { der, 3 }, { der, 2 } },
+		.chain_count = 2 };
 	cJSON *answer = cJSON_CreateObject();
 	struct reason why;
 	bool more = false;
@@ -327,22 +343,27 @@ TEST(answers_of_verbs_that_are_wrong)
 	} rows[] = {
 		{ 'i', "{}" },
 		{ 'i', "{\"identities\":[{}]}" },
-		{ 'i', "{\"identities\":[{\"name\":\"x\",\"role\":\"agent\","
-		       "\"chain\":[]}]}" },
-		{ 'i', "{\"identities\":[{\"name\":\"x\",\"role\":\"king\","
-		       "\"chain\":[\"AA==\"]}]}" },
-		{ 'i', "{\"identities\":[{\"name\":\"x\",\"role\":\"agent\","
-		       "\"chain\":[\"?\"]}]}" },
-		{ 'i', "{\"identities\":[{\"name\":\"x\",\"role\":\"agent\","
-		       "\"chain\":[\"AA==\",\"AA==\",\"AA==\",\"AA==\","
-		       "\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"AA==\"]}]}" },
+		{ 'i',
+		    "{\"identities\":[{\"name\":\"x\",\"role\":\"agent\","
+		    "\"chain\":[]}]}" },
+		{ 'i',
+		    "{\"identities\":[{\"name\":\"x\",\"role\":\"king\","
+		    "\"chain\":[\"AA==\"]}]}" },
+		{ 'i',
+		    "{\"identities\":[{\"name\":\"x\",\"role\":\"agent\","
+		    "\"chain\":[\"?\"]}]}" },
+		{ 'i',
+		    "{\"identities\":[{\"name\":\"x\",\"role\":\"agent\","
+		    "\"chain\":[\"AA==\",\"AA==\",\"AA==\",\"AA==\","
+		    "\"AA==\",\"AA==\",\"AA==\",\"AA==\",\"AA==\"]}]}" },
 		{ 'v', "{\"claims\":{},\"secure\":true}" },
 		{ 'v', "{\"claims\":[],\"secure\":true,\"until\":1}" },
 		{ 'v', "{\"claims\":{},\"secure\":1,\"until\":1}" },
 		{ 'a', "{\"addresses\":[\"192.0.2.1\"],\"secure\":true}" },
 		{ 'a', "{\"addresses\":[1],\"secure\":true,\"ttl\":1}" },
-		{ 'a', "{\"addresses\":[\"2001:db8:2001:db8:2001:db8:2001:"
-		       "db8:2001:db8:2001\"],\"secure\":true,\"ttl\":1}" },
+		{ 'a',
+		    "{\"addresses\":[\"2001:db8:2001:db8:2001:db8:2001:"
+		    "db8:2001:db8:2001\"],\"secure\":true,\"ttl\":1}" },
 		{ 'k', "{\"hashes\":[\"AB\"],\"secure\":true,\"ttl\":1}" },
 		{ 'k', "{\"hashes\":\"\",\"secure\":true,\"ttl\":1}" },
 	};
@@ -365,19 +386,19 @@ TEST(answers_of_verbs_that_are_wrong)
 			    &more, &why);
 			break;
 		case 'v':
-			outcome = grip_protocol_verdict_parse(answer,
-			    &verdict, &why);
+			outcome =
+			    grip_protocol_verdict_parse(answer, &verdict, &why);
 			break;
 		case 'a':
 			outcome = grip_protocol_addresses_parse(answer,
 			    &addresses, &why);
 			break;
 		default:
-			outcome = grip_protocol_keys_parse(answer, &keys,
-			    &why);
+			outcome = grip_protocol_keys_parse(answer, &keys, &why);
 		}
 		CHECK_FOR(outcome == OUTCOME_TEMPFAIL &&
-			reason_is(&why, "protocol"), "row %zu", i);
+			reason_is(&why, "protocol"),
+		    "row %zu", i);
 		grip_identities_free(&list);
 		cJSON_Delete(answer);
 	}
@@ -405,15 +426,19 @@ TEST(addresses_beyond_the_limit_are_left_out)
 TEST(verify_with_and_without_certificate)
 {
 	static const char *const audiences[] = { "mailbox.bar.test" };
-	struct grip_verify verify = { .route = GRIP_GET, .token = "a.b.c",
-		.audiences = audiences, .audience_count = 1,
-		.certificate = "\1\2", .certificate_len = 2 };
+	struct grip_verify verify = { .route = GRIP_GET,
+		.token = "a.b.c",
+		.audiences = audiences,
+		.audience_count = 1,
+		.certificate = "\1\2",
+		.certificate_len = 2 };
 	cJSON *request = grip_protocol_verify(&verify);
 	char *text = json_format(request);
 
-	CHECK_STRING(text, "{\"verb\":\"verify\",\"route\":\"get\","
-			   "\"token\":\"a.b.c\",\"audiences\":"
-			   "[\"mailbox.bar.test\"],\"certificate\":\"AQI=\"}");
+	CHECK_STRING(text,
+	    "{\"verb\":\"verify\",\"route\":\"get\","
+	    "\"token\":\"a.b.c\",\"audiences\":"
+	    "[\"mailbox.bar.test\"],\"certificate\":\"AQI=\"}");
 	free(text);
 	cJSON_Delete(request);
 	verify.certificate = NULL;

@@ -49,15 +49,14 @@ end_open(struct end *end, const struct sign_fixture *fixture,
 	identity = grip_identities_find_role(identities, role);
 	CHECK(identity != NULL);
 	der = identity->chain[0].der;
-	end->certificate = d2i_X509(NULL, &der,
-	    (long)identity->chain[0].len);
-	end->key = grip_remote_key_new(end->certificate, identity->name,
-	    end->signer);
+	end->certificate = d2i_X509(NULL, &der, (long)identity->chain[0].len);
+	end->key =
+	    grip_remote_key_new(end->certificate, identity->name, end->signer);
 	CHECK(end->key != NULL);
 	grip_identities_free(&identities);
-	end->context = SSL_CTX_new(
-	    role == GRIP_ROLE_MAILBOX ? TLS_server_method()
-				      : TLS_client_method());
+	end->context =
+	    SSL_CTX_new(role == GRIP_ROLE_MAILBOX ? TLS_server_method() :
+						    TLS_client_method());
 	SSL_CTX_set_min_proto_version(end->context, TLS1_3_VERSION);
 	SSL_CTX_set_verify(end->context,
 	    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, accept_any);
@@ -151,8 +150,8 @@ digest_sign(EVP_PKEY *key, const void *data, size_t len)
 	size_t size = sizeof(signature);
 	int rc;
 
-	rc = EVP_DigestSignInit_ex(context, NULL, digest, NULL, NULL, key,
-	    NULL);
+	rc =
+	    EVP_DigestSignInit_ex(context, NULL, digest, NULL, NULL, key, NULL);
 	if (rc == 1)
 		rc = EVP_DigestSign(context, signature, &size, data, len);
 	EVP_MD_CTX_free(context);

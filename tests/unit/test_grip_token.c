@@ -19,8 +19,7 @@ try_payload(enum grip_type type, const cJSON *payload, struct reason *why)
 	char *json = json_format(payload), *text = NULL;
 	enum outcome outcome;
 
-	outcome = grip_jws_sign(grip_type_name(type), json, agent, &text,
-	    why);
+	outcome = grip_jws_sign(grip_type_name(type), json, agent, &text, why);
 	if (outcome == OUTCOME_OK)
 		outcome = grip_token_parse(text, strlen(text), &token, why);
 	if (outcome == OUTCOME_OK)
@@ -51,24 +50,23 @@ good_payload(enum grip_type type)
 TEST(reads_what_it_writes)
 {
 	for (int i = 0; i < GRIP_TYPE_COUNT; i++) {
-		struct grip_claims claims = fixture_claims((enum grip_type)i,
-		    nested);
+		struct grip_claims claims =
+		    fixture_claims((enum grip_type)i, nested);
 		struct grip_token *token = NULL;
-		struct reason why = {0};
+		struct reason why = { 0 };
 		char *text = NULL;
 
-		CHECK(grip_token_sign((enum grip_type)i, &claims, broker,
-		    &text, &why) == OUTCOME_OK);
+		CHECK(grip_token_sign((enum grip_type)i, &claims, broker, &text,
+			  &why) == OUTCOME_OK);
 		CHECK(grip_token_parse(text, strlen(text), &token, &why) ==
 		    OUTCOME_OK);
 		CHECK((int)token->type == i);
 		CHECK(token->claims.iat == claims.iat);
 		CHECK(token->claims.exp == claims.exp);
 		for (const struct grip_claim *c = grip_claim_table();
-		    c->name != NULL; c++) {
+		     c->name != NULL; c++) {
 			const char *want = *grip_claims_field(c, &claims);
-			const char *got = *grip_claims_field(c,
-			    &token->claims);
+			const char *got = *grip_claims_field(c, &token->claims);
 
 			CHECK_FOR((want == NULL) == (got == NULL), "%s",
 			    c->name);
@@ -93,25 +91,28 @@ TEST(demands_exactly_the_claims)
 		cJSON *good = good_payload((enum grip_type)i), *item;
 		struct reason why;
 
-		CHECK(try_payload((enum grip_type)i, good, &why) ==
-		    OUTCOME_OK);
-		cJSON_ArrayForEach(item, good) {
+		CHECK(try_payload((enum grip_type)i, good, &why) == OUTCOME_OK);
+		cJSON_ArrayForEach(item, good)
+		{
 			cJSON *bad = cJSON_Duplicate(good, 1);
 
 			cJSON_DeleteItemFromObjectCaseSensitive(bad,
 			    item->string);
 			CHECK_FOR(try_payload((enum grip_type)i, bad, &why) ==
-			    OUTCOME_PERMFAIL && reason_is(&why, "form"),
+				    OUTCOME_PERMFAIL &&
+				reason_is(&why, "form"),
 			    "without %s", item->string);
 			cJSON_AddTrueToObject(bad, item->string);
 			CHECK_FOR(try_payload((enum grip_type)i, bad, &why) ==
-			    OUTCOME_PERMFAIL && reason_is(&why, "form"),
+				    OUTCOME_PERMFAIL &&
+				reason_is(&why, "form"),
 			    "%s is true", item->string);
 			cJSON_Delete(bad);
 		}
 		cJSON_AddStringToObject(good, "extra", "x");
 		CHECK(try_payload((enum grip_type)i, good, &why) ==
-		    OUTCOME_PERMFAIL && reason_is(&why, "form"));
+			OUTCOME_PERMFAIL &&
+		    reason_is(&why, "form"));
 		cJSON_Delete(good);
 	}
 }
@@ -122,48 +123,53 @@ TEST(demands_the_shape_of_each_claim)
 		enum grip_type type;
 		const char *claim, *value;
 	} rows[] = {
-	    {GRIP_NOTIFY, "iss", "bar.test"},
-	    {GRIP_NOTIFY, "iss", "_cb.bar.test."},
-	    {GRIP_NOTIFY, "aud", "https://mailbox.insurance.test"},
-	    {GRIP_NOTIFY, "aud", "mailbox.insurance.test:443"},
-	    {GRIP_NOTIFY, "jti", ""}, {GRIP_NOTIFY, "jti", "AAAA"},
-	    {GRIP_NOTIFY, "jti", "AAAAAAAAAAAAAAAAAAAAAB"},
-	    {GRIP_NOTIFY, "sender", ""}, {GRIP_NOTIFY, "sender", "alice"},
-	    {GRIP_NOTIFY, "sender", "<alice@foo.test>"},
-	    {GRIP_NOTIFY, "recipient", "bob@BAR.test"},
-	    {GRIP_NOTIFY, "mailbox", "bob@bar.test\r\n"},
-	    {GRIP_NOTIFY, "share", "6vFAAAAAAAAAAAAAAAAAA"},
-	    {GRIP_NOTIFY, "message", ""},
-	    {GRIP_NOTIFY, "message", "<1@foo.test>"},
-	    {GRIP_NOTIFY, "message", "1\n@foo.test"},
-	    {GRIP_NOTIFY, "origin", "http://mailbox.hospital.test"},
-	    {GRIP_NOTIFY, "origin", "https://mailbox.hospital.test/"},
-	    {GRIP_NOTIFY, "agent", "insurance.test"},
-	    {GRIP_NOTIFY, "digest", "00"},
-	    {GRIP_NOTIFY, "digest", "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4"
-	        "649B934CA495991B7852B855"},
-	    {GRIP_PUT, "user", "foo.test"},
-	    {GRIP_RELEASE, "id", ""}, {GRIP_RELEASE, "id", "../1"},
+		{ GRIP_NOTIFY, "iss", "bar.test" },
+		{ GRIP_NOTIFY, "iss", "_cb.bar.test." },
+		{ GRIP_NOTIFY, "aud", "https://mailbox.insurance.test" },
+		{ GRIP_NOTIFY, "aud", "mailbox.insurance.test:443" },
+		{ GRIP_NOTIFY, "jti", "" },
+		{ GRIP_NOTIFY, "jti", "AAAA" },
+		{ GRIP_NOTIFY, "jti", "AAAAAAAAAAAAAAAAAAAAAB" },
+		{ GRIP_NOTIFY, "sender", "" },
+		{ GRIP_NOTIFY, "sender", "alice" },
+		{ GRIP_NOTIFY, "sender", "<alice@foo.test>" },
+		{ GRIP_NOTIFY, "recipient", "bob@BAR.test" },
+		{ GRIP_NOTIFY, "mailbox", "bob@bar.test\r\n" },
+		{ GRIP_NOTIFY, "share", "6vFAAAAAAAAAAAAAAAAAA" },
+		{ GRIP_NOTIFY, "message", "" },
+		{ GRIP_NOTIFY, "message", "<1@foo.test>" },
+		{ GRIP_NOTIFY, "message", "1\n@foo.test" },
+		{ GRIP_NOTIFY, "origin", "http://mailbox.hospital.test" },
+		{ GRIP_NOTIFY, "origin", "https://mailbox.hospital.test/" },
+		{ GRIP_NOTIFY, "agent", "insurance.test" },
+		{ GRIP_NOTIFY, "digest", "00" },
+		{ GRIP_NOTIFY, "digest",
+		    "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4"
+		    "649B934CA495991B7852B855" },
+		{ GRIP_PUT, "user", "foo.test" },
+		{ GRIP_RELEASE, "id", "" },
+		{ GRIP_RELEASE, "id", "../1" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		cJSON *payload = good_payload(rows[i].type);
 		struct reason why;
 
-		cJSON_ReplaceItemInObjectCaseSensitive(payload,
-		    rows[i].claim, cJSON_CreateString(rows[i].value));
+		cJSON_ReplaceItemInObjectCaseSensitive(payload, rows[i].claim,
+		    cJSON_CreateString(rows[i].value));
 		/* "<alice@foo.test>" ends in ">": no host name. */
 		CHECK_FOR(try_payload(rows[i].type, payload, &why) ==
-		    OUTCOME_PERMFAIL && reason_is(&why, "form"), "%s=%s",
-		    rows[i].claim, rows[i].value);
+			    OUTCOME_PERMFAIL &&
+			reason_is(&why, "form"),
+		    "%s=%s", rows[i].claim, rows[i].value);
 		cJSON_Delete(payload);
 	}
 }
 
 TEST(demands_whole_times)
 {
-	static const char *const times[] = {"-1", "\"1800000000\"", "1.5",
-	    "1e9", "9007199254740993", "null", "[1]"};
+	static const char *const times[] = { "-1", "\"1800000000\"", "1.5",
+		"1e9", "9007199254740993", "null", "[1]" };
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		cJSON *payload = good_payload(GRIP_PUT);
@@ -172,8 +178,9 @@ TEST(demands_whole_times)
 		cJSON_ReplaceItemInObjectCaseSensitive(payload, "exp",
 		    cJSON_CreateRaw(times[i]));
 		CHECK_FOR(try_payload(GRIP_PUT, payload, &why) ==
-		    OUTCOME_PERMFAIL && reason_is(&why, "form"), "%s",
-		    times[i]);
+			    OUTCOME_PERMFAIL &&
+			reason_is(&why, "form"),
+		    "%s", times[i]);
 		cJSON_Delete(payload);
 	}
 }
@@ -215,27 +222,31 @@ TEST(opens_one_level_only)
 TEST(composes_nothing_wrong)
 {
 	struct grip_claims claims = fixture_claims(GRIP_PUT, NULL);
-	struct reason why = {0};
+	struct reason why = { 0 };
 	char *text = NULL;
 
 	fixture_set(&claims.share, "short");
 	CHECK(grip_token_sign(GRIP_PUT, &claims, broker, &text, &why) ==
-	    OUTCOME_PERMFAIL && reason_is(&why, "form") && text == NULL);
+		OUTCOME_PERMFAIL &&
+	    reason_is(&why, "form") && text == NULL);
 	free(claims.share);
 	claims.share = NULL;
 	CHECK(grip_token_sign(GRIP_PUT, &claims, broker, &text, &why) ==
-	    OUTCOME_PERMFAIL && reason_is(&why, "form"));
+		OUTCOME_PERMFAIL &&
+	    reason_is(&why, "form"));
 	grip_claims_free(&claims);
 	claims = fixture_claims(GRIP_PUT, NULL);
 	claims.digest = strdup("0");
 	CHECK(grip_token_sign(GRIP_PUT, &claims, broker, &text, &why) ==
-	    OUTCOME_PERMFAIL && reason_is(&why, "form"));
+		OUTCOME_PERMFAIL &&
+	    reason_is(&why, "form"));
 	grip_claims_free(&claims);
 	/* Bytes that are no UTF-8 pass for an address, not for JSON. */
 	claims = fixture_claims(GRIP_PUT, NULL);
 	fixture_set(&claims.user, "a\xff@foo.test");
 	CHECK(grip_token_sign(GRIP_PUT, &claims, broker, &text, &why) !=
-	    OUTCOME_OK && text == NULL);
+		OUTCOME_OK &&
+	    text == NULL);
 	grip_claims_free(&claims);
 }
 
@@ -245,7 +256,8 @@ TEST(knows_its_types)
 
 	for (int i = 0; i < GRIP_TYPE_COUNT; i++) {
 		CHECK(grip_type_find(grip_type_name((enum grip_type)i),
-		    &type) == 0 && (int)type == i);
+			  &type) == 0 &&
+		    (int)type == i);
 		CHECK(grip_type_max_lifetime(type) ==
 		    (i == GRIP_NOTIFY ? 14 * 86400 : 300));
 	}

@@ -25,8 +25,7 @@ read_file(void)
 	cJSON *json = NULL;
 
 	if (file != NULL) {
-		json = json_parse(text, fread(text, 1, FILE_MAX, file),
-		    &error);
+		json = json_parse(text, fread(text, 1, FILE_MAX, file), &error);
 		fclose(file);
 	}
 	if (error != NULL)
@@ -42,17 +41,19 @@ publish(const cJSON *zone, const char *name,
 {
 	const cJSON *row, *text;
 
-	*publication = (struct grip_publication){.secure = true,
-	    .records = records};
-	cJSON_ArrayForEach(row, zone) {
+	*publication =
+	    (struct grip_publication){ .secure = true, .records = records };
+	cJSON_ArrayForEach(row, zone)
+	{
 		if (strcmp(json_string(row, "name"), name) != 0)
 			continue;
 		publication->present = true;
-		cJSON_ArrayForEach(text, json_array(row, "txt"))
-			if (grip_record_parse(text->valuestring,
-			    strlen(text->valuestring),
-			    &records[publication->count]) == 0)
-				publication->count++;
+		cJSON_ArrayForEach(text,
+		    json_array(row,
+			"txt")) if (grip_record_parse(text->valuestring,
+					strlen(text->valuestring),
+					&records[publication->count]) == 0)
+		    publication->count++;
 	}
 }
 
@@ -72,8 +73,8 @@ judge(const cJSON *zone, const struct grip_token *token,
 	if (token->inner == NULL)
 		return "ok";
 	publish(zone, token->inner->claims.iss, &publication, records);
-	if (grip_check_published(token->inner, NULL, &publication, true,
-	    why) != OUTCOME_OK)
+	if (grip_check_published(token->inner, NULL, &publication, true, why) !=
+	    OUTCOME_OK)
 		return why->word;
 	return "ok";
 }
@@ -84,16 +85,17 @@ check_vector(const cJSON *file, const cJSON *vector)
 	const char *text = json_string(vector, "token");
 	const char *audience = json_string(vector, "audience");
 	const char *certificate = json_string(vector, "certificate");
-	struct grip_check_input input = {.audiences = &audience,
-	    .audience_count = 1, .local = certificate == NULL};
+	struct grip_check_input input = { .audiences = &audience,
+		.audience_count = 1,
+		.local = certificate == NULL };
 	struct grip_token *token = NULL;
-	struct reason why = {0};
+	struct reason why = { 0 };
 	uint8_t *der = NULL;
 	const char *result;
 
 	json_integer(file, "now", 0, JSON_MAX_INTEGER, &input.now);
-	CHECK(grip_route_parse(json_string(vector, "route"), &input.route)
-	    == 0);
+	CHECK(
+	    grip_route_parse(json_string(vector, "route"), &input.route) == 0);
 	if (certificate != NULL)
 		input.certificate = der = base64_parse(certificate,
 		    strlen(certificate), &input.certificate_len);
@@ -114,7 +116,8 @@ TEST(vectors_are_as_they_say)
 	size_t count = 0;
 
 	CHECK(file != NULL);
-	cJSON_ArrayForEach(vector, list) {
+	cJSON_ArrayForEach(vector, list)
+	{
 		check_vector(file, vector);
 		count++;
 	}
@@ -139,9 +142,9 @@ add(struct writer *w, const char *name, const char *result,
 	json_add_string(vector, "name", name);
 	json_add_string(vector, "result", result);
 	json_add_string(vector, "route", grip_route_name(route));
-	json_add_string(vector, "audience", route == GRIP_GET ||
-	    route == GRIP_PUT ? "mailbox.hospital.test" :
-	    "mailbox.insurance.test");
+	json_add_string(vector, "audience",
+	    route == GRIP_GET || route == GRIP_PUT ? "mailbox.hospital.test" :
+						     "mailbox.insurance.test");
 	json_add_string(vector, "token", token);
 	cJSON_AddItemToArray(w->vectors, vector);
 	free(token);
@@ -169,7 +172,7 @@ changed(enum grip_type type, const char *inner, EVP_PKEY *key,
 	char *token = NULL;
 
 	for (const struct grip_claim *c = grip_claim_table(); c->name != NULL;
-	    c++)
+	     c++)
 		if (strcmp(c->name, claim) == 0)
 			fixture_set(grip_claims_field(c, &claims), value);
 	grip_token_sign(type, &claims, key, &token, NULL);
@@ -203,8 +206,8 @@ raw(const char *typ, const char *payload, EVP_PKEY *key)
 static void
 write_good(struct writer *w, const char *b)
 {
-	EVP_PKEY *keys[2] = {w->ed25519, w->p256};
-	const char *const algorithms[2] = {"EdDSA", "ES256"};
+	EVP_PKEY *keys[2] = { w->ed25519, w->p256 };
+	const char *const algorithms[2] = { "EdDSA", "ES256" };
 	char name[64];
 
 	for (int type = 0; type < GRIP_TYPE_COUNT; type++)
@@ -216,8 +219,8 @@ write_good(struct writer *w, const char *b)
 			    fixture_token((enum grip_type)type, b, keys[i]));
 		}
 	add_certificate(add(w, "with the certificate of the connection", "ok",
-	    GRIP_GET, fixture_token(GRIP_GET, b, w->p256)), w->p256,
-	    "_rra.insurance.test");
+			    GRIP_GET, fixture_token(GRIP_GET, b, w->p256)),
+	    w->p256, "_rra.insurance.test");
 }
 
 static void
@@ -227,22 +230,29 @@ write_form(struct writer *w, char *b)
 
 	cut[strlen(cut) - 1] = '\0';
 	add(w, "signature cut by one character", "form", GRIP_NOTIFY, cut);
-	add(w, "unknown typ", "form", GRIP_NOTIFY,
-	    raw("JWT", "{}", w->p256));
+	add(w, "unknown typ", "form", GRIP_NOTIFY, raw("JWT", "{}", w->p256));
 	add(w, "no claims", "form", GRIP_PUT,
 	    raw("grip-put+jwt", "{}", w->p256));
-	add(w, "nothing nested", "form", GRIP_GET, raw("grip-get+jwt",
-	    "{\"iss\":\"_rra.insurance.test\",\"aud\":\"mailbox.hospital.test"
-	    "\",\"jti\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"iat\":1800000000,\"exp\":"
-	    "1800000300,\"jwk\":" FIXTURE_P256_JWK ",\"tokens\":[]}",
-	    w->p256));
-	add(w, "private member in jwk", "form", GRIP_PUT, raw("grip-put+jwt",
-	    "{\"iss\":\"_cb.foo.test\",\"aud\":\"mailbox.hospital.test\","
-	    "\"jti\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"user\":\"alice@foo.test\","
-	    "\"share\":\"6vFAAAAAAAAAAAAAAAAAAQ\",\"message\":\"1@foo.test\","
-	    "\"iat\":1800000000,\"exp\":1800000300,\"jwk\":{\"kty\":\"OKP\","
-	    "\"crv\":\"Ed25519\",\"x\":\"" FIXTURE_ED25519_X "\",\"d\":\""
-	    FIXTURE_ED25519_D "\"}}", w->ed25519));
+	add(w, "nothing nested", "form", GRIP_GET,
+	    raw("grip-get+jwt",
+		"{\"iss\":\"_rra.insurance.test\",\"aud\":\"mailbox.hospital."
+		"test"
+		"\",\"jti\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"iat\":1800000000,"
+		"\"exp\":"
+		"1800000300,\"jwk\":" FIXTURE_P256_JWK ",\"tokens\":[]}",
+		w->p256));
+	add(w, "private member in jwk", "form", GRIP_PUT,
+	    raw("grip-put+jwt",
+		"{\"iss\":\"_cb.foo.test\",\"aud\":\"mailbox.hospital.test\","
+		"\"jti\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"user\":\"alice@foo."
+		"test\","
+		"\"share\":\"6vFAAAAAAAAAAAAAAAAAAQ\",\"message\":\"1@foo."
+		"test\","
+		"\"iat\":1800000000,\"exp\":1800000300,\"jwk\":{\"kty\":"
+		"\"OKP\","
+		"\"crv\":\"Ed25519\",\"x\":\"" FIXTURE_ED25519_X
+		"\",\"d\":\"" FIXTURE_ED25519_D "\"}}",
+		w->ed25519));
 }
 
 static void
@@ -252,36 +262,36 @@ write_refused(struct writer *w, char *b)
 
 	add(w, "a notification where a get is due", "purpose", GRIP_GET,
 	    strdup(b));
-	add(w, "issued by an agent", "purpose", GRIP_PUT, changed(GRIP_PUT,
-	    NULL, w->p256, "iss", "_rra.foo.test"));
-	add(w, "from the future", "time", GRIP_PUT, timed(GRIP_PUT, w->p256,
-	    FIXTURE_NOW + 61, FIXTURE_NOW + 200));
-	add(w, "expired", "time", GRIP_PUT, timed(GRIP_PUT, w->p256,
-	    FIXTURE_NOW - 300, FIXTURE_NOW - 60));
-	add(w, "within the leeway", "ok", GRIP_PUT, timed(GRIP_PUT, w->p256,
-	    FIXTURE_NOW - 300, FIXTURE_NOW - 59));
-	add(w, "too long a life", "time", GRIP_PUT, timed(GRIP_PUT, w->p256,
-	    FIXTURE_NOW, FIXTURE_NOW + 301));
-	add(w, "for another server", "audience", GRIP_PUT, changed(GRIP_PUT,
-	    NULL, w->p256, "aud", "mailbox.evil.test"));
+	add(w, "issued by an agent", "purpose", GRIP_PUT,
+	    changed(GRIP_PUT, NULL, w->p256, "iss", "_rra.foo.test"));
+	add(w, "from the future", "time", GRIP_PUT,
+	    timed(GRIP_PUT, w->p256, FIXTURE_NOW + 61, FIXTURE_NOW + 200));
+	add(w, "expired", "time", GRIP_PUT,
+	    timed(GRIP_PUT, w->p256, FIXTURE_NOW - 300, FIXTURE_NOW - 60));
+	add(w, "within the leeway", "ok", GRIP_PUT,
+	    timed(GRIP_PUT, w->p256, FIXTURE_NOW - 300, FIXTURE_NOW - 59));
+	add(w, "too long a life", "time", GRIP_PUT,
+	    timed(GRIP_PUT, w->p256, FIXTURE_NOW, FIXTURE_NOW + 301));
+	add(w, "for another server", "audience", GRIP_PUT,
+	    changed(GRIP_PUT, NULL, w->p256, "aud", "mailbox.evil.test"));
 	add_certificate(add(w, "another key than the connection's",
-	    "possession", GRIP_GET, fixture_token(GRIP_GET, b, w->p256)),
+			    "possession", GRIP_GET,
+			    fixture_token(GRIP_GET, b, w->p256)),
 	    w->ed25519, "_rra.insurance.test");
 	add_certificate(add(w, "another name in the certificate", "subject",
-	    GRIP_GET, fixture_token(GRIP_GET, b, w->p256)), w->p256,
-	    "_rra.evil.test");
+			    GRIP_GET, fixture_token(GRIP_GET, b, w->p256)),
+	    w->p256, "_rra.evil.test");
 	last = &spoilt[strlen(spoilt) - 10];
 	*last = *last == 'A' ? 'B' : 'A';
 	add(w, "wrong signature inside", "signature", GRIP_GET,
 	    fixture_token(GRIP_GET, spoilt, w->p256));
 	free(spoilt);
-	bad = changed(GRIP_NOTIFY, NULL, w->ed25519, "agent",
-	    "_rra.evil.test");
+	bad = changed(GRIP_NOTIFY, NULL, w->ed25519, "agent", "_rra.evil.test");
 	add(w, "another agent inside", "chain", GRIP_GET,
 	    fixture_token(GRIP_GET, bad, w->p256));
 	free(bad);
-	add(w, "another domain's user", "user", GRIP_PUT, changed(GRIP_PUT,
-	    NULL, w->p256, "user", "bob@bar.test"));
+	add(w, "another domain's user", "user", GRIP_PUT,
+	    changed(GRIP_PUT, NULL, w->p256, "user", "bob@bar.test"));
 }
 
 static char *
@@ -301,9 +311,9 @@ unpublished(EVP_PKEY *key)
 static cJSON *
 make_zone(struct writer *w)
 {
-	static const char *const names[] = {"_cb.bar.test", "_cb.foo.test",
-	    "_rra.insurance.test"};
-	EVP_PKEY *keys[2] = {w->ed25519, w->p256};
+	static const char *const names[] = { "_cb.bar.test", "_cb.foo.test",
+		"_rra.insurance.test" };
+	EVP_PKEY *keys[2] = { w->ed25519, w->p256 };
 	cJSON *zone = cJSON_CreateArray(), *row, *texts;
 
 	for (size_t i = 0; i < 3; i++) {
@@ -327,8 +337,8 @@ make_zone(struct writer *w)
 static int
 write_file(const char *path)
 {
-	struct writer w = {cJSON_CreateArray(), fixture_ed25519(),
-	    fixture_p256()};
+	struct writer w = { cJSON_CreateArray(), fixture_ed25519(),
+		fixture_p256() };
 	char *b = fixture_token(GRIP_NOTIFY, NULL, w.ed25519), *text;
 	cJSON *file = cJSON_CreateObject();
 	FILE *out = fopen(path, "w");
@@ -338,15 +348,15 @@ write_file(const char *path)
 	write_refused(&w, b);
 	add(&w, "a key that is not published", "published", GRIP_PUT,
 	    unpublished(w.p256));
-	json_add_string(file, "about", "Test vectors of grip(7). Keys: RFC "
+	json_add_string(file, "about",
+	    "Test vectors of grip(7). Keys: RFC "
 	    "7515 A.3.1 and RFC 8037 A.1. Without a certificate, the checks "
 	    "possession and subject are skipped.");
 	json_add_integer(file, "now", FIXTURE_NOW);
 	json_add_item(file, "zone", make_zone(&w));
 	json_add_item(file, "vectors", w.vectors);
 	text = cJSON_Print(file);
-	if (out == NULL || fprintf(out, "%s\n", text) < 0 ||
-	    fclose(out) != 0)
+	if (out == NULL || fprintf(out, "%s\n", text) < 0 || fclose(out) != 0)
 		return 1;
 	free(text);
 	free(b);

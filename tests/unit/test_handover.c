@@ -42,7 +42,8 @@ TEST(message_and_arguments_arrive)
 	in = fopen(path, "r");
 	CHECK(fread(got, 1, sizeof(got) - 1, in) > 0);
 	fclose(in);
-	CHECK_STRING(got, "-i -f alice@foo.test -- bob@bar.test -x@bar.test\n"
+	CHECK_STRING(got,
+	    "-i -f alice@foo.test -- bob@bar.test -x@bar.test\n"
 	    "Subject: x\n\na\rb\n");
 	free(script);
 }
@@ -63,10 +64,10 @@ TEST(the_exit_code_decides)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		CHECK_FOR(hand_over(rows[i].script, &why) == rows[i].want,
-		    "%s", rows[i].script);
-	CHECK(handover_send("/nonexistent/sendmail", "a@b", recipients, 2,
-	    "x", 1, &why) == OUTCOME_PERMFAIL);
+		CHECK_FOR(hand_over(rows[i].script, &why) == rows[i].want, "%s",
+		    rows[i].script);
+	CHECK(handover_send("/nonexistent/sendmail", "a@b", recipients, 2, "x",
+		  1, &why) == OUTCOME_PERMFAIL);
 	CHECK(handover_send("  ", "a@b", recipients, 2, "x", 1, &why) ==
 	    OUTCOME_PERMFAIL);
 }

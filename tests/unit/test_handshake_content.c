@@ -56,8 +56,8 @@ TEST(both_sides_with_both_hashes)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct content content = make(rows[i].context,
-		    rows[i].hash_len);
+		struct content content =
+		    make(rows[i].context, rows[i].hash_len);
 
 		CHECK_FOR(side(&content) == rows[i].side, "row %zu", i);
 	}

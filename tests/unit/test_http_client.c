@@ -18,7 +18,7 @@ static struct {
 	const char *name;
 	const char *san;
 	bool expired, self_signed;
-	bool believed;		/* by the CA bundle */
+	bool believed; /* by the CA bundle */
 	struct tls_identity id;
 } servers[] = {
 	{ "good.foo.test", "DNS:good.foo.test", .believed = true },
@@ -49,7 +49,8 @@ on_resolve(void *arg, const char *host,
 	(void)host;
 	resolved++;
 	*addresses_r = answer;
-	return resolve_outcome == OUTCOME_OK ? OUTCOME_OK :
+	return resolve_outcome == OUTCOME_OK ?
+	    OUTCOME_OK :
 	    reason_set(why, resolve_outcome, "dns", "no answer");
 }
 
@@ -68,9 +69,13 @@ static struct http_client_options
 tls_options(void)
 {
 	struct http_client_options options = { .trust = trust,
-	    .resolve = on_resolve, .policy = loopback_allowed,
-	    .ports = &any_port, .chain = &client_id.der, .chain_len = 1,
-	    .key = client_id.key, .connect_ms = 5000 };
+		.resolve = on_resolve,
+		.policy = loopback_allowed,
+		.ports = &any_port,
+		.chain = &client_id.der,
+		.chain_len = 1,
+		.key = client_id.key,
+		.connect_ms = 5000 };
 
 	answer.count = 1;
 	strcpy(answer.text[0], "127.0.0.1");
@@ -136,12 +141,14 @@ TEST(calls_and_keeps_the_connection)
 	CHECK(get(client, url("good.foo.test", "/who"), &result, &why) ==
 	    OUTCOME_OK);
 	CHECK(result.status == 200 && result.authenticated);
-	CHECK_STRING(buffer_string(&result.body), "door=1 "
+	CHECK_STRING(buffer_string(&result.body),
+	    "door=1 "
 	    "name=good.foo.test certificate=1 client=127.0.0.1: nth=1 "
 	    "cookie=no");
 	CHECK(result.bytes == (int64_t)result.body.len);
 	CHECK_STRING(http_result_header(&result, "content-type", text,
-	    sizeof(text)), "text/plain");
+			 sizeof(text)),
+	    "text/plain");
 	CHECK(http_result_header(&result, "x-none", text, 64) == NULL);
 	CHECK(http_result_header(&result, "content-type", text, 4) == NULL);
 	CHECK(get(client, url("good.foo.test", "/redirect"), &result, &why) ==
@@ -170,15 +177,15 @@ TEST(believes_by_name_alone)
 
 	http_result_init(&result);
 	for (i = 0; i < SERVERS; i++) {
-		outcome = get(client, url(servers[i].name, "/hello"), &result,
-		    &why);
-		CHECK_FOR((outcome == OUTCOME_OK) == servers[i].believed,
-		    "%s", servers[i].name);
+		outcome =
+		    get(client, url(servers[i].name, "/hello"), &result, &why);
+		CHECK_FOR((outcome == OUTCOME_OK) == servers[i].believed, "%s",
+		    servers[i].name);
 		if (servers[i].believed)
 			continue;
 		CHECK_FOR(outcome == OUTCOME_TEMPFAIL &&
-		    reason_is(&why, "certificate"), "%s: %s %s",
-		    servers[i].name, why.word, why.text);
+			reason_is(&why, "certificate"),
+		    "%s: %s %s", servers[i].name, why.word, why.text);
 		CHECK(result.status == 0 && !result.authenticated);
 	}
 	http_result_free(&result);
@@ -212,9 +219,11 @@ TEST(believes_pins)
 	client = new_client(&options);
 	/* The key counts, whatever else its certificate says. */
 	CHECK(get(client, url("self.foo.test", "/hello"), &result, &why) ==
-	    OUTCOME_OK && result.authenticated);
+		OUTCOME_OK &&
+	    result.authenticated);
 	CHECK(get(client, url("good.foo.test", "/hello"), &result, &why) ==
-	    OUTCOME_TEMPFAIL && reason_is(&why, "certificate"));
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "certificate"));
 	http_client_free(&client);
 	/* Both ways side by side: either will do. */
 	options.trust = trust;
@@ -245,7 +254,8 @@ TEST(goes_to_allowed_addresses_alone)
 	client = new_client(&options);
 	strcpy(answer.text[0], "10.0.0.1");
 	CHECK(get(client, url("good.foo.test", "/hello"), &result, &why) ==
-	    OUTCOME_PERMFAIL && reason_is(&why, "address"));
+		OUTCOME_PERMFAIL &&
+	    reason_is(&why, "address"));
 	answer.count = 3;
 	strcpy(answer.text[1], "127.0.0.1");
 	strcpy(answer.text[2], "::ffff:127.0.0.1");
@@ -256,13 +266,16 @@ TEST(goes_to_allowed_addresses_alone)
 	answer.count = 1;
 	strcpy(answer.text[0], "127.0.0.1,10.0.0.1");
 	CHECK(get(client, url("good.foo.test", "/hello"), &result, &why) ==
-	    OUTCOME_PERMFAIL && reason_is(&why, "address"));
+		OUTCOME_PERMFAIL &&
+	    reason_is(&why, "address"));
 	answer.count = 0;
 	CHECK(get(client, url("good.foo.test", "/hello"), &result, &why) ==
-	    OUTCOME_TEMPFAIL && reason_is(&why, "resolve"));
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "resolve"));
 	resolve_outcome = OUTCOME_TEMPFAIL;
 	CHECK(get(client, url("good.foo.test", "/hello"), &result, &why) ==
-	    OUTCOME_TEMPFAIL && reason_is(&why, "dns"));
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "dns"));
 	http_client_free(&client);
 	/* Whoever resolved: the socket is the last to look. */
 	options.resolve = NULL;
@@ -278,20 +291,18 @@ TEST(goes_to_allowed_addresses_alone)
 	CHECK(get(client, local, &result, &why) == OUTCOME_PERMFAIL &&
 	    reason_is(&why, "address"));
 	http_client_free(&client);
-	address_policy_free((struct address_policy **)(uintptr_t)
-	    &options.policy);
+	address_policy_free(
+	    (struct address_policy **)(uintptr_t)&options.policy);
 	http_result_free(&result);
 }
 
 TEST(refuses_urls)
 {
-	static const char *const bad[] = {
-		"http://good.foo.test/", "https://127.0.0.1/",
-		"https://u@good.foo.test/", "https://Good.foo.test/",
-		"https://good.foo.test/a b", "https://good.foo.test/a\r\nb",
-		"https://good.foo.test/a#b", "https://good.foo.test:80/",
-		"file:///etc/passwd", "", NULL
-	};
+	static const char *const bad[] = { "http://good.foo.test/",
+		"https://127.0.0.1/", "https://u@good.foo.test/",
+		"https://Good.foo.test/", "https://good.foo.test/a b",
+		"https://good.foo.test/a\r\nb", "https://good.foo.test/a#b",
+		"https://good.foo.test:80/", "file:///etc/passwd", "", NULL };
 	struct http_client_options options = tls_options();
 	struct http_client *client;
 	struct http_result result;
@@ -303,12 +314,15 @@ TEST(refuses_urls)
 	client = new_client(&options);
 	for (i = 0; bad[i] != NULL; i++)
 		CHECK_FOR(get(client, bad[i], &result, &why) ==
-		    OUTCOME_PERMFAIL && reason_is(&why, "url"), "%s", bad[i]);
+			    OUTCOME_PERMFAIL &&
+			reason_is(&why, "url"),
+		    "%s", bad[i]);
 	http_client_free(&client);
 	options.unix_socket = fixture.socket;
 	client = new_client(&options);
 	CHECK(get(client, "https://good.foo.test/", &result, &why) ==
-	    OUTCOME_PERMFAIL && reason_is(&why, "url"));
+		OUTCOME_PERMFAIL &&
+	    reason_is(&why, "url"));
 	http_client_free(&client);
 	http_result_free(&result);
 }
@@ -391,9 +405,10 @@ TEST(sends_bodies)
 	for (i = 0; i < 20; i++) {
 		options.unix_socket = i < 10 ? NULL : fixture.socket;
 		call.url = i < 10 ? url("good.foo.test", "/put") :
-		    "http://localhost/put";
-		flow = (struct flow){ .data = data, .len = sizes[i % 5],
-		    .limit = SIZE_MAX };
+				    "http://localhost/put";
+		flow = (struct flow){ .data = data,
+			.len = sizes[i % 5],
+			.limit = SIZE_MAX };
 		call.body_len = (int64_t)flow.len;
 		call.body = i % 2 ? data : NULL;
 		call.read = on_read;
@@ -401,7 +416,8 @@ TEST(sends_bodies)
 		sha256_hex(data, flow.len, want);
 		client = new_client(&options);
 		CHECK_FOR(http_client_perform(client, &call, &result, &why) ==
-		    OUTCOME_OK, "row %zu: %s", i, why.text);
+			OUTCOME_OK,
+		    "row %zu: %s", i, why.text);
 		CHECK(result.status == 201);
 		CHECK_STRING(buffer_string(&result.body), want);
 		http_client_free(&client);
@@ -413,34 +429,33 @@ TEST(sends_bodies)
 	call.body = NULL;
 	call.body_len = 3000000;
 	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_TEMPFAIL && reason_is(&why, "stopped"));
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "stopped"));
 	CHECK(result.sink_failed);
 	/* Refused before the body. */
-	flow = (struct flow){ .data = data, .len = 3000000,
-	    .limit = SIZE_MAX };
+	flow = (struct flow){ .data = data, .len = 3000000, .limit = SIZE_MAX };
 	call.url = url("good.foo.test", "/refuse");
-	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_OK);
+	CHECK(http_client_perform(client, &call, &result, &why) == OUTCOME_OK);
 	CHECK(result.status == 404 && flow.done == 0);
 	/* Refused in the middle. */
 	flow.done = 0;
 	call.url = url("good.foo.test", "/put?full");
-	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_OK && result.status == 507);
+	CHECK(http_client_perform(client, &call, &result, &why) == OUTCOME_OK &&
+	    result.status == 507);
 	/* POST and other methods. */
-	call = (struct http_call){ .method = HTTP_POST, .body = "{}",
-	    .body_len = 2, .url = url("good.foo.test", "/echo") };
-	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_OK);
+	call = (struct http_call){ .method = HTTP_POST,
+		.body = "{}",
+		.body_len = 2,
+		.url = url("good.foo.test", "/echo") };
+	CHECK(http_client_perform(client, &call, &result, &why) == OUTCOME_OK);
 	CHECK_STRING(buffer_string(&result.body), "{}");
 	call.body_len = 0;
 	call.url = url("good.foo.test", "/put");
-	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_OK && result.status == 201);
+	CHECK(http_client_perform(client, &call, &result, &why) == OUTCOME_OK &&
+	    result.status == 201);
 	call = (struct http_call){ .method = HTTP_DELETE,
-	    .url = url("good.foo.test", "/empty") };
-	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_OK);
+		.url = url("good.foo.test", "/empty") };
+	CHECK(http_client_perform(client, &call, &result, &why) == OUTCOME_OK);
 	CHECK(result.status == 204);
 	http_client_free(&client);
 	http_result_free(&result);
@@ -451,17 +466,19 @@ TEST(receives_bodies)
 {
 	struct http_client *client = new_tls_client();
 	struct flow flow = { .limit = SIZE_MAX };
-	struct http_call call = { .method = HTTP_GET, .sink = on_sink,
-	    .head = on_head, .progress = on_progress, .arg = &flow,
-	    .max_body = FIXTURE_FILE_SIZE };
+	struct http_call call = { .method = HTTP_GET,
+		.sink = on_sink,
+		.head = on_head,
+		.progress = on_progress,
+		.arg = &flow,
+		.max_body = FIXTURE_FILE_SIZE };
 	struct http_result result;
 	struct reason why;
 
 	http_result_init(&result);
 	call.url = url("good.foo.test", "/file");
 	crypto_hash_sha256_init(&flow.hash);
-	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_OK);
+	CHECK(http_client_perform(client, &call, &result, &why) == OUTCOME_OK);
 	CHECK(result.bytes == FIXTURE_FILE_SIZE && result.body.len == 0);
 	CHECK(flow.done == FIXTURE_FILE_SIZE && flow.heads == 1);
 	CHECK(flow.announced == FIXTURE_FILE_SIZE && flow.progress > 0);
@@ -469,34 +486,40 @@ TEST(receives_bodies)
 	flow.done = 0;
 	call.max_body--;
 	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_TEMPFAIL && reason_is(&why, "too-large"));
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "too-large"));
 	CHECK(result.overrun && result.status == 200 && flow.done == 0);
 	call.sink = NULL;
 	call.max_body = 0;
 	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_TEMPFAIL && result.overrun);
+		OUTCOME_TEMPFAIL &&
+	    result.overrun);
 	call.sink = on_sink;
 	call.max_body = FIXTURE_FILE_SIZE;
 	flow.limit = 100000;
 	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_TEMPFAIL && reason_is(&why, "stopped"));
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "stopped"));
 	/* HEAD has a length and no body. */
 	call.method = HTTP_HEAD;
 	call.max_body = 1;
-	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_OK && result.status == 200 && result.bytes == 0);
+	CHECK(http_client_perform(client, &call, &result, &why) == OUTCOME_OK &&
+	    result.status == 200 && result.bytes == 0);
 	/* A file that ends too early. */
 	flow.limit = SIZE_MAX;
 	call.method = HTTP_GET;
 	call.max_body = INT64_MAX;
 	call.url = url("good.foo.test", "/short");
 	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_TEMPFAIL && reason_is(&why, "broken"));
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "broken"));
 	CHECK(result.bytes > 0 && result.bytes <= FIXTURE_FILE_SIZE);
-	call = (struct http_call){ .method = HTTP_GET, .total_ms = 200,
-	    .url = url("good.foo.test", "/never") };
+	call = (struct http_call){ .method = HTTP_GET,
+		.total_ms = 200,
+		.url = url("good.foo.test", "/never") };
 	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_TEMPFAIL && reason_is(&why, "timeout"));
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "timeout"));
 	http_result_free(&result);
 	http_client_free(&client);
 }
@@ -505,15 +528,16 @@ TEST(reads_problems)
 {
 	struct http_client *client = new_tls_client();
 	struct flow flow = { .limit = 0 };
-	struct http_call call = { .method = HTTP_GET, .sink = on_sink,
-	    .arg = &flow, .max_body = 1 };
+	struct http_call call = { .method = HTTP_GET,
+		.sink = on_sink,
+		.arg = &flow,
+		.max_body = 1 };
 	struct http_result result;
 	struct reason why;
 
 	http_result_init(&result);
 	call.url = url("good.foo.test", "/refuse");
-	CHECK(http_client_perform(client, &call, &result, &why) ==
-	    OUTCOME_OK);
+	CHECK(http_client_perform(client, &call, &result, &why) == OUTCOME_OK);
 	CHECK(result.status == 404 && flow.done == 0);
 	CHECK_STRING(result.problem, "not-shared");
 	CHECK_STRING(result.detail, "no");
@@ -578,7 +602,7 @@ TEST(bounds_what_servers_send)
 	static const struct {
 		const char *data, *more;
 		unsigned repeat;
-		const char *word;	/* "" if it is fine */
+		const char *word; /* "" if it is fine */
 		unsigned status;
 	} table[] = {
 		{ "HTTP/1.1 200 OK\r\n\r\nhello", "", 0, "", 200 },
@@ -592,8 +616,7 @@ TEST(bounds_what_servers_send)
 		    "5\r\nhello\r\n", 300000, "too-large", 200 },
 		{ "HTTP/1.1 200 OK\r\n\r\n", "hello", 300000, "too-large",
 		    200 },
-		{ "HTTP/1.1 500 x\r\n\r\n", "hello", 300000, "too-large",
-		    500 },
+		{ "HTTP/1.1 500 x\r\n\r\n", "hello", 300000, "too-large", 500 },
 		{ PROBLEM "\r\n{\"type\":\"/problems/revoked\"}", "", 0, "",
 		    404 },
 	};
@@ -607,13 +630,15 @@ TEST(bounds_what_servers_send)
 
 	http_result_init(&result);
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		liar = start_liar(table[i].data, table[i].more,
-		    table[i].repeat);
+		liar =
+		    start_liar(table[i].data, table[i].more, table[i].repeat);
 		options.unix_socket = liar.path;
 		client = new_client(&options);
 		outcome = get(client, "http://localhost/", &result, &why);
-		CHECK_FOR(outcome == (table[i].word[0] != '\0' ?
-		    OUTCOME_TEMPFAIL : OUTCOME_OK), "row %zu %s", i, why.text);
+		CHECK_FOR(outcome ==
+			(table[i].word[0] != '\0' ? OUTCOME_TEMPFAIL :
+						    OUTCOME_OK),
+		    "row %zu %s", i, why.text);
 		CHECK_FOR(strcmp(why.word, table[i].word) == 0,
 		    "row %zu: %s %s", i, why.word, why.text);
 		CHECK_FOR(result.status == table[i].status, "row %zu: %u", i,
@@ -645,13 +670,13 @@ TEST(reads_a_problem_only_if_it_is_one)
 		{ "content-type: application/problem+json",
 		    "{\"type\":\"/problems/Revoked\"}", "" },
 		{ "content-type: application/problem+json",
-		    "{\"type\":\"/problems/a\",\"type\":\"/problems/b\"}",
-		    "" },
+		    "{\"type\":\"/problems/a\",\"type\":\"/problems/b\"}", "" },
 		{ "content-type: application/problem+json",
 		    "{\"type\":\"/problems/a234567890123456789012345678901"
-		    "23\"}", "" },
-		{ "content-type: application/problem+json",
-		    "{\"type\":7}", "" },
+		    "23\"}",
+		    "" },
+		{ "content-type: application/problem+json", "{\"type\":7}",
+		    "" },
 	};
 	struct http_result result;
 	size_t i;
@@ -688,12 +713,12 @@ TEST(streams_a_get_into_a_put)
 		const char *word;
 		unsigned status[2];
 	} table[] = {
-		{ "/file", NULL, "/put", 200, FIXTURE_FILE_SIZE,
-		    OUTCOME_OK, "", { 200, 201 } },
-		{ "/file", NULL, "/slow", 200, FIXTURE_FILE_SIZE,
-		    OUTCOME_OK, "", { 200, 201 } },
-		{ "/file", "bytes=5000000-", "/put", 206, REST,
-		    OUTCOME_OK, "", { 206, 201 } },
+		{ "/file", NULL, "/put", 200, FIXTURE_FILE_SIZE, OUTCOME_OK, "",
+		    { 200, 201 } },
+		{ "/file", NULL, "/slow", 200, FIXTURE_FILE_SIZE, OUTCOME_OK,
+		    "", { 200, 201 } },
+		{ "/file", "bytes=5000000-", "/put", 206, REST, OUTCOME_OK, "",
+		    { 206, 201 } },
 		/* The whole instead of the rest, and the wrong rest. */
 		{ "/file", NULL, "/put", 206, REST, OUTCOME_OK, "",
 		    { 200, 0 } },
@@ -701,8 +726,7 @@ TEST(streams_a_get_into_a_put)
 		    OUTCOME_PERMFAIL, "size", { 206, 0 } },
 		{ "/empty", NULL, "/put", 200, 0, OUTCOME_OK, "", { 204, 0 } },
 		{ "/put", NULL, "/put", 201, 64, OUTCOME_OK, "", { 201, 201 } },
-		{ "/refuse", NULL, "/put", 200, 5, OUTCOME_OK, "",
-		    { 404, 0 } },
+		{ "/refuse", NULL, "/put", 200, 5, OUTCOME_OK, "", { 404, 0 } },
 		{ "/file", NULL, "/put", 200, FIXTURE_FILE_SIZE - 1,
 		    OUTCOME_PERMFAIL, "size", { 200, 0 } },
 		{ "/file", NULL, "/put", 200, FIXTURE_FILE_SIZE + 1,
@@ -741,10 +765,10 @@ TEST(streams_a_get_into_a_put)
 		CHECK_FOR(outcome == table[i].outcome, "row %zu: %s %s", i,
 		    why.word, why.text);
 		CHECK_FOR(outcome == OUTCOME_OK ||
-		    strcmp(why.word, table[i].word) == 0, "row %zu: %s %s", i,
-		    why.word, why.text);
+			strcmp(why.word, table[i].word) == 0,
+		    "row %zu: %s %s", i, why.word, why.text);
 		CHECK_FOR(result[0].status == table[i].status[0] &&
-		    result[1].status == table[i].status[1],
+			result[1].status == table[i].status[1],
 		    "row %zu: %u %u", i, result[0].status, result[1].status);
 	}
 	put.unix_socket = "/nowhere/sock";
@@ -752,7 +776,8 @@ TEST(streams_a_get_into_a_put)
 	put.size = FIXTURE_FILE_SIZE;
 	call.url = url("good.foo.test", "/file");
 	CHECK(http_client_pipe(client, &call, 200, &put, result, &why) ==
-	    OUTCOME_TEMPFAIL && reason_is(&why, "local"));
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "local"));
 	http_result_free(&result[0]);
 	http_result_free(&result[1]);
 	http_client_free(&client);
@@ -763,10 +788,12 @@ TEST(streams_the_very_bytes)
 {
 	struct http_client *client = new_tls_client();
 	struct http_pipe_put put = { .unix_socket = fixture.socket,
-	    .path = "/put", .size = FIXTURE_FILE_SIZE };
+		.path = "/put",
+		.size = FIXTURE_FILE_SIZE };
 	struct flow flow = { .limit = SIZE_MAX };
-	struct http_call call = { .sink = on_sink, .arg = &flow,
-	    .max_body = FIXTURE_FILE_SIZE };
+	struct http_call call = { .sink = on_sink,
+		.arg = &flow,
+		.max_body = FIXTURE_FILE_SIZE };
 	struct http_result result[2];
 	uint8_t hash[SHA256_LEN];
 	char want[SHA256_HEX_SIZE];
@@ -797,19 +824,20 @@ make_servers(void)
 	struct reason why;
 	size_t i;
 
-	ca = make_identity((struct tls_recipe){ .kind = "P-256",
-	    .cn = "Test CA", .ca = true });
-	client_id = make_identity((struct tls_recipe){ .kind = "P-256",
-	    .cn = "_rra.bar.test" });
+	ca = make_identity((
+	    struct tls_recipe){ .kind = "P-256", .cn = "Test CA", .ca = true });
+	client_id = make_identity(
+	    (struct tls_recipe){ .kind = "P-256", .cn = "_rra.bar.test" });
 	fixture.tls = tls_server_new();
 	for (i = 0; i < SERVERS; i++) {
 		recipe = (struct tls_recipe){ .kind = "P-256",
-		    .cn = servers[i].name, .san = servers[i].san,
-		    .issuer = servers[i].self_signed ? NULL : &ca,
-		    .expired = servers[i].expired };
+			.cn = servers[i].name,
+			.san = servers[i].san,
+			.issuer = servers[i].self_signed ? NULL : &ca,
+			.expired = servers[i].expired };
 		servers[i].id = make_identity(recipe);
-		name = (struct tls_name){ servers[i].name,
-		    &servers[i].id.der, 1, servers[i].id.key, false };
+		name = (struct tls_name){ servers[i].name, &servers[i].id.der,
+			1, servers[i].id.key, false };
 		CHECK(tls_server_add(fixture.tls, &name, &why) == OUTCOME_OK);
 	}
 }

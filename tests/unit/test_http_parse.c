@@ -19,7 +19,9 @@ struct row {
 	enum http_fault fault;
 };
 #define ROW(name, head, fault) \
-	{ name, head, sizeof(head) - 1, HTTP_FAULT_##fault }
+	{ \
+		name, head, sizeof(head) - 1, HTTP_FAULT_##fault \
+	}
 
 static const struct row rows[] = {
 	ROW("plain", GET(""), NONE),
@@ -70,8 +72,10 @@ static const struct row rows[] = {
 	ROW("Host port empty", "GET / HTTP/1.1\r\nHost: a:\r\n\r\n", SYNTAX),
 	ROW("Host port large", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n",
 	    SYNTAX),
-	ROW("two lengths", GET("Content-Length: 1\r\n"
-	    "Content-Length: 1\r\n"), SYNTAX),
+	ROW("two lengths",
+	    GET("Content-Length: 1\r\n"
+		"Content-Length: 1\r\n"),
+	    SYNTAX),
 	ROW("length list", GET("Content-Length: 1, 1\r\n"), SYNTAX),
 	ROW("length signed", GET("Content-Length: +1\r\n"), SYNTAX),
 	ROW("length negative", GET("Content-Length: -1\r\n"), SYNTAX),
@@ -82,17 +86,23 @@ static const struct row rows[] = {
 	ROW("length above 2^53", GET("Content-Length: 9007199254740993\r\n"),
 	    SYNTAX),
 	ROW("length 2^53", GET("Content-Length: 9007199254740992\r\n"), NONE),
-	ROW("length and encoding", GET("Content-Length: 1\r\n"
-	    "Transfer-Encoding: chunked\r\n"), SYNTAX),
+	ROW("length and encoding",
+	    GET("Content-Length: 1\r\n"
+		"Transfer-Encoding: chunked\r\n"),
+	    SYNTAX),
 	ROW("encoding", GET("Transfer-Encoding: chunked\r\n"), LENGTH),
-	ROW("two encodings", GET("Transfer-Encoding: chunked\r\n"
-	    "Transfer-Encoding: x\r\n"), SYNTAX),
+	ROW("two encodings",
+	    GET("Transfer-Encoding: chunked\r\n"
+		"Transfer-Encoding: x\r\n"),
+	    SYNTAX),
 	ROW("encoding hidden by a blank", GET("Transfer-Encoding : x\r\n"),
 	    SYNTAX),
 	ROW("expectation", GET("Expect: 100-Continue\r\n"), NONE),
 	ROW("other expectation", GET("Expect: more\r\n"), EXPECT),
-	ROW("two tokens", GET("Authorization: GRIP a\r\n"
-	    "authorization: GRIP b\r\n"), SYNTAX),
+	ROW("two tokens",
+	    GET("Authorization: GRIP a\r\n"
+		"authorization: GRIP b\r\n"),
+	    SYNTAX),
 	ROW("two of a list", GET("Accept: a\r\nAccept: b\r\n"), NONE),
 	ROW("escape cut", TARGET("/a%2"), SYNTAX),
 	ROW("escape not hex", TARGET("/a%zz"), SYNTAX),
@@ -110,8 +120,10 @@ static const struct row rows[] = {
 	ROW("backslash", TARGET("/a\\b"), SYNTAX),
 	ROW("fragment", TARGET("/a#b"), SYNTAX),
 	ROW("quote", TARGET("/a\"b"), SYNTAX),
-	ROW("17 segments", TARGET("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/"
-	    "17"), SYNTAX),
+	ROW("17 segments",
+	    TARGET("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/"
+		   "17"),
+	    SYNTAX),
 	ROW("parameter twice", TARGET("/a?b=1&b=2"), SYNTAX),
 	ROW("parameter twice, escaped", TARGET("/a?b=1&%62=2"), SYNTAX),
 	ROW("parameter without name", TARGET("/a?=1"), SYNTAX),
@@ -133,7 +145,7 @@ parse(const char *data, size_t len, struct http_request *request, char **head_r)
 	if (end < 0)
 		return fault;
 	if (end == 0)
-		return HTTP_FAULT_COUNT;	/* more is needed */
+		return HTTP_FAULT_COUNT; /* more is needed */
 	/* Exactly the head, so that a sanitizer sees a step beyond it. */
 	*head_r = malloc((size_t)end);
 	memcpy(*head_r, data, (size_t)end);
@@ -157,7 +169,8 @@ TEST(takes_and_refuses)
 
 TEST(says_what_a_request_is)
 {
-	static const char text[] = "PUT /v1/a%20b/?wait=60&x&y=%3D HTTP/1.1\r\n"
+	static const char text[] =
+	    "PUT /v1/a%20b/?wait=60&x&y=%3D HTTP/1.1\r\n"
 	    "HOST: Mailbox.Hospital.TEST:8443\r\nContent-Length:  12 \r\n"
 	    "Expect: 100-continue\r\nX-One: \t two words \r\n"
 	    "Connection: keep-alive, Close\r\n\r\nrest";
@@ -192,14 +205,14 @@ TEST(bounds_fields_and_bytes)
 	char *head;
 
 	for (fields = HTTP_FIELDS_MAX; fields <= HTTP_FIELDS_MAX + 1;
-	    fields++) {
+	     fields++) {
 		len = (size_t)sprintf(text, "GET / HTTP/1.1\r\nHost: a\r\n");
 		for (i = 1; i < fields; i++)
 			len += (size_t)sprintf(text + len, "a%zu: b\r\n", i);
 		len += (size_t)sprintf(text + len, "\r\n");
 		CHECK(parse(text, len, &request, &head) ==
 		    (fields == HTTP_FIELDS_MAX ? HTTP_FAULT_NONE :
-		    HTTP_FAULT_LARGE));
+						 HTTP_FAULT_LARGE));
 		free(head);
 	}
 	/* A head of exactly the limit, and one byte more. */
@@ -231,7 +244,7 @@ TEST(parses_responses)
 {
 	static const struct {
 		const char *head;
-		int status;	/* 0: refused */
+		int status; /* 0: refused */
 		int64_t size;
 	} table[] = {
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", 200, 3 },
@@ -244,9 +257,10 @@ TEST(parses_responses)
 		{ "HTTP/1.1  200 x\r\n\r\n", 0, 0 },
 		{ "HTTP/1.1 200 \xff\r\n\r\n", 0, 0 },
 		{ "HTTP/1.1 200 x\r\nContent-Length: 1\r\n"
-		    "Content-Length: 1\r\n\r\n", 0, 0 },
-		{ "HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n",
+		  "Content-Length: 1\r\n\r\n",
 		    0, 0 },
+		{ "HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n", 0,
+		    0 },
 	};
 	struct http_response response;
 	enum http_fault fault;
@@ -256,14 +270,15 @@ TEST(parses_responses)
 
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		strcpy(head, table[i].head);
-		fault = http_parse_response(head, strlen(head), &response,
-		    &detail);
+		fault =
+		    http_parse_response(head, strlen(head), &response, &detail);
 		CHECK_FOR((fault == HTTP_FAULT_NONE) == (table[i].status != 0),
 		    "row %zu", i);
 		if (fault == HTTP_FAULT_NONE)
 			CHECK_FOR(response.status ==
-			    (unsigned)table[i].status &&
-			    response.body_size == table[i].size, "row %zu", i);
+				    (unsigned)table[i].status &&
+				response.body_size == table[i].size,
+			    "row %zu", i);
 	}
 }
 
@@ -307,23 +322,27 @@ TEST(parses_ranges)
 		CHECK_FOR(offset == table[i].offset && len == table[i].len,
 		    "row %zu", i);
 	}
-	CHECK(http_parse_content_range("bytes 3-9/10", &offset, &len,
-	    &size) == 0 && offset == 3 && len == 7 && size == 10);
-	CHECK(http_parse_content_range("bytes 3-10/10", &offset, &len,
-	    &size) == -1);
-	CHECK(http_parse_content_range("bytes 3-2/10", &offset, &len,
-	    &size) == -1);
-	CHECK(http_parse_content_range("bytes 3-9/*", &offset, &len,
-	    &size) == -1);
-	CHECK(http_parse_content_range("bytes 3-9/10 ", &offset, &len,
-	    &size) == -1);
+	CHECK(http_parse_content_range("bytes 3-9/10", &offset, &len, &size) ==
+		0 &&
+	    offset == 3 && len == 7 && size == 10);
+	CHECK(http_parse_content_range("bytes 3-10/10", &offset, &len, &size) ==
+	    -1);
+	CHECK(http_parse_content_range("bytes 3-2/10", &offset, &len, &size) ==
+	    -1);
+	CHECK(http_parse_content_range("bytes 3-9/*", &offset, &len, &size) ==
+	    -1);
+	CHECK(http_parse_content_range("bytes 3-9/10 ", &offset, &len, &size) ==
+	    -1);
 	CHECK(http_parse_content_range(NULL, &offset, &len, &size) == -1);
 }
 
 TEST(parses_the_proxy_protocol)
 {
 #define V2 "\r\n\r\n\0\r\nQUIT\n"
-#define P(text, result, family) { text, sizeof(text) - 1, result, family }
+#define P(text, result, family) \
+	{ \
+		text, sizeof(text) - 1, result, family \
+	}
 	static const struct {
 		const char *data;
 		size_t len;
@@ -331,8 +350,7 @@ TEST(parses_the_proxy_protocol)
 		int family;
 	} table[] = {
 		P("PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\nx", 38, AF_INET),
-		P("PROXY TCP6 2001:db8::1 2001:db8::2 1 443\r\n", 42,
-		    AF_INET6),
+		P("PROXY TCP6 2001:db8::1 2001:db8::2 1 443\r\n", 42, AF_INET6),
 		P("PROXY UNKNOWN\r\n", 15, 0),
 		P("PROXY UNKNOWN a b c d\r\n", 23, 0),
 		P("PROXY TCP4 192.0.2.1 192.0.2.2 1 443", 0, 0),
@@ -358,10 +376,9 @@ TEST(parses_the_proxy_protocol)
 
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		source.ss_family = 0;
-		result = proxy_protocol_parse(table[i].data, table[i].len,
-		    &source);
-		CHECK_FOR(result == table[i].result, "row %zu: %ld", i,
-		    result);
+		result =
+		    proxy_protocol_parse(table[i].data, table[i].len, &source);
+		CHECK_FOR(result == table[i].result, "row %zu: %ld", i, result);
 		CHECK_FOR(source.ss_family == table[i].family, "row %zu", i);
 	}
 }

@@ -9,8 +9,8 @@
 #include "test.h"
 
 static struct fixture fixture;
-static struct tls_identity server_a, server_b, people, p256, ed25519, p384,
-    rsa, expired;
+static struct tls_identity server_a, server_b, people, p256, ed25519, p384, rsa,
+    expired;
 
 /* ---- a client ---------------------------------------------------------- */
 
@@ -19,15 +19,15 @@ struct peer {
 	SSL *ssl;
 	SSL_CTX *ctx;
 	char data[65536];
-	size_t len;	/* read and not used */
+	size_t len; /* read and not used */
 };
 
 static int
 dial(const char *path)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET,
-	    .sin_port = htons(fixture.port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		.sin_port = htons(fixture.port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int fd = socket(path != NULL ? AF_UNIX : AF_INET,
 	    SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -91,7 +91,7 @@ say(struct peer *p, const char *data, size_t len)
 
 	while (len > 0) {
 		n = p->ssl != NULL ? SSL_write(p->ssl, data, (int)len) :
-		    send(p->fd, data, len, MSG_NOSIGNAL);
+				     send(p->fd, data, len, MSG_NOSIGNAL);
 		if (n <= 0)
 			return false;
 		data += n;
@@ -114,7 +114,7 @@ hear(struct peer *p)
 	size_t room = sizeof(p->data) - 1 - p->len;
 
 	n = p->ssl != NULL ? SSL_read(p->ssl, to, (int)room) :
-	    recv(p->fd, to, room, 0);
+			     recv(p->fd, to, room, 0);
 	if (n > 0)
 		p->len += (size_t)n;
 	p->data[p->len] = '\0';
@@ -122,11 +122,11 @@ hear(struct peer *p)
 }
 
 struct answer {
-	unsigned status;	/* 0: none came */
+	unsigned status; /* 0: none came */
 	int64_t size;
 	bool close;
 	char head[2048];
-	char body[1024];	/* its beginning */
+	char body[1024]; /* its beginning */
 	char hash[SHA256_HEX_SIZE];
 };
 
@@ -175,8 +175,8 @@ answer(struct peer *p, bool head_only)
 	return a;
 }
 
-#define REQUEST(line, fields) line " HTTP/1.1\r\nHost: a.foo.test\r\n" fields \
-	"\r\n"
+#define REQUEST(line, fields) \
+	line " HTTP/1.1\r\nHost: a.foo.test\r\n" fields "\r\n"
 
 static struct answer
 call(struct peer *p, const char *request)
@@ -270,7 +270,8 @@ TEST(knows_who_asks)
 
 	open_tls(&p, "a.foo.test", &p256);
 	a = call(&p, REQUEST("GET /who", ""));
-	CHECK_STRING(a.body, "door=1 name=a.foo.test certificate=1 "
+	CHECK_STRING(a.body,
+	    "door=1 name=a.foo.test certificate=1 "
 	    "client=127.0.0.1: nth=1 cookie=no");
 	a = call(&p, REQUEST("GET /who", ""));
 	CHECK(strstr(a.body, "nth=2") != NULL);
@@ -281,7 +282,8 @@ TEST(knows_who_asks)
 	close_peer(&p);
 	open_local(&p);
 	a = call(&p, "GET /who HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	CHECK_STRING(a.body, "door=2 name=localhost certificate=0 "
+	CHECK_STRING(a.body,
+	    "door=2 name=localhost certificate=0 "
 	    "client=unix nth=1 cookie=no");
 	close_peer(&p);
 }
@@ -325,8 +327,12 @@ TEST(accepts_two_kinds_of_client_keys)
 		const struct tls_identity *id;
 		bool good;
 	} table[] = {
-		{ NULL, true }, { &p256, true }, { &ed25519, true },
-		{ &expired, true }, { &p384, false }, { &rsa, false },
+		{ NULL, true },
+		{ &p256, true },
+		{ &ed25519, true },
+		{ &expired, true },
+		{ &p384, false },
+		{ &rsa, false },
 	};
 	struct answer a;
 	struct peer p;
@@ -391,13 +397,13 @@ TEST(sends_files_and_ranges)
 		file_hash(0, FIXTURE_FILE_SIZE, want);
 		CHECK(a.status == 200 && a.size == FIXTURE_FILE_SIZE);
 		CHECK_STRING(a.hash, want);
-		a = call(&p, REQUEST("GET /file",
-		    "Range: bytes=4090-5000\r\n"));
+		a = call(&p,
+		    REQUEST("GET /file", "Range: bytes=4090-5000\r\n"));
 		file_hash(4090, 911, want);
 		CHECK(a.status == 206 && a.size == 911);
 		CHECK_STRING(a.hash, want);
-		a = call(&p, REQUEST("GET /file",
-		    "Range: bytes=100000-200000\r\n"));
+		a = call(&p,
+		    REQUEST("GET /file", "Range: bytes=100000-200000\r\n"));
 		file_hash(100000, 100001, want);
 		CHECK_STRING(a.hash, want);
 		ask(&p, REQUEST("HEAD /file", ""));
@@ -437,24 +443,27 @@ TEST(takes_bodies)
 			open_tls(&p, "a.foo.test", &p256);
 		else
 			open_local(&p);
-		snprintf(head, sizeof(head), REQUEST("PUT /%s",
-		    "Content-Length: %zu\r\n"), routes_to[i % 2], len);
+		snprintf(head, sizeof(head),
+		    REQUEST("PUT /%s", "Content-Length: %zu\r\n"),
+		    routes_to[i % 2], len);
 		ask(&p, head);
 		CHECK(say(&p, body, len));
 		a = answer(&p, false);
 		CHECK(a.status == 201 && !a.close);
 		CHECK_STRING(a.body, want);
 		/* Gathered; and the next request comes with the body. */
-		a = call(&p, REQUEST("POST /echo", "Content-Length: 5\r\n")
-		    "12345" REQUEST("GET /hello", ""));
+		a = call(&p,
+		    REQUEST("POST /echo",
+			"Content-Length: 5\r\n") "12345" REQUEST("GET /hello",
+			""));
 		CHECK_STRING(a.body, "12345");
 		a = answer(&p, false);
 		CHECK_STRING(a.body, "hello");
 		/* No body at all is one too. */
 		a = call(&p, REQUEST("PUT /put", ""));
 		CHECK(a.status == 201);
-		a = call(&p, REQUEST("POST /echo",
-		    "Content-Length: 100001\r\n"));
+		a = call(&p,
+		    REQUEST("POST /echo", "Content-Length: 100001\r\n"));
 		CHECK(a.status == 413 && a.close);
 		close_peer(&p);
 	}
@@ -467,21 +476,28 @@ TEST(tells_the_client_to_go_on)
 	struct peer p;
 
 	open_tls(&p, "a.foo.test", &p256);
-	ask(&p, REQUEST("PUT /put", "Content-Length: 3\r\n"
-	    "Expect: 100-continue\r\n"));
+	ask(&p,
+	    REQUEST("PUT /put",
+		"Content-Length: 3\r\n"
+		"Expect: 100-continue\r\n"));
 	a = answer(&p, true);
 	CHECK(a.status == 100);
 	a = call(&p, "abc");
 	CHECK(a.status == 201 && !a.close);
-	CHECK_STRING(a.body, "ba7816bf8f01cfea414140de5dae2223"
+	CHECK_STRING(a.body,
+	    "ba7816bf8f01cfea414140de5dae2223"
 	    "b00361a396177a9cb410ff61f20015ad");
 	/* A client that did not wait is not told. */
-	a = call(&p, REQUEST("PUT /put", "Content-Length: 3\r\n"
-	    "Expect: 100-continue\r\n") "abc");
+	a = call(&p,
+	    REQUEST("PUT /put",
+		"Content-Length: 3\r\n"
+		"Expect: 100-continue\r\n") "abc");
 	CHECK(a.status == 201);
 	/* A refusal comes instead, and the connection ends. */
-	a = call(&p, REQUEST("PUT /refuse", "Content-Length: 3\r\n"
-	    "Expect: 100-continue\r\n"));
+	a = call(&p,
+	    REQUEST("PUT /refuse",
+		"Content-Length: 3\r\n"
+		"Expect: 100-continue\r\n"));
 	CHECK(a.status == 404 && a.close);
 	CHECK(is_closed(&p));
 	close_peer(&p);
@@ -532,10 +548,13 @@ TEST(answers_malformed_heads)
 		{ "GET / HTTP/1.1\nHost: a.foo.test\n\n", 400, "bad-request" },
 		{ REQUEST("GET http://a.foo.test/", ""), 400, "bad-request" },
 		{ REQUEST("GET /", "A : b\r\n"), 400, "bad-request" },
-		{ REQUEST("GET /", "Content-Length: 1\r\n"
-		    "Content-Length: 2\r\n"), 400, "bad-request" },
-		{ REQUEST("POST /echo", "Transfer-Encoding: chunked\r\n")
-		    "0\r\n\r\n", 411, "length-required" },
+		{ REQUEST("GET /",
+		      "Content-Length: 1\r\n"
+		      "Content-Length: 2\r\n"),
+		    400, "bad-request" },
+		{ REQUEST("POST /echo",
+		      "Transfer-Encoding: chunked\r\n") "0\r\n\r\n",
+		    411, "length-required" },
 		{ "GET / HTTP/1.0\r\n\r\n", 505, "version-unknown" },
 		{ REQUEST("BREW /", ""), 501, "method-unknown" },
 		{ REQUEST("PUT /put", "Content-Length: 1\r\nExpect: x\r\n"),
@@ -551,8 +570,8 @@ TEST(answers_malformed_heads)
 		a = call(&p, table[i].request);
 		snprintf(want, sizeof(want), "\"type\":\"/problems/%s\"",
 		    table[i].problem);
-		CHECK_FOR(a.status == table[i].status && a.close,
-		    "row %zu: %u", i, a.status);
+		CHECK_FOR(a.status == table[i].status && a.close, "row %zu: %u",
+		    i, a.status);
 		CHECK_FOR(strstr(a.body, want) != NULL, "row %zu: %s", i,
 		    a.body);
 		CHECK(strstr(a.head, "application/problem+json") != NULL);
@@ -675,7 +694,9 @@ TEST(garbage_harms_nobody)
 TEST(keeps_its_deadlines)
 {
 	static const char *const starts[] = {
-		"", "GET / HT", REQUEST("GET /hello", ""),
+		"",
+		"GET / HT",
+		REQUEST("GET /hello", ""),
 		REQUEST("PUT /put", "Content-Length: 1000000\r\n") "abc",
 	};
 	int64_t begun;
@@ -735,7 +756,7 @@ TEST(bounds_connections)
 TEST(understands_the_proxy_protocol)
 {
 	static const char header[] = "PROXY TCP4 192.0.2.7 192.0.2.8 99 443"
-	    "\r\n";
+				     "\r\n";
 	struct answer a;
 	struct peer p;
 	size_t i;
@@ -761,8 +782,10 @@ TEST(stops_gracefully)
 	open_local(&idle);
 	call(&idle, REQUEST("GET /hello", ""));
 	open_local(&busy);
-	ask(&busy, REQUEST("PUT /put", "Content-Length: 3\r\n"
-	    "Expect: 100-continue\r\n"));
+	ask(&busy,
+	    REQUEST("PUT /put",
+		"Content-Length: 3\r\n"
+		"Expect: 100-continue\r\n"));
 	CHECK(answer(&busy, true).status == 100);
 	open_local(&p);
 	a = call(&p, REQUEST("GET /stop", ""));
@@ -810,7 +833,8 @@ TEST(refuses_identities_that_do_not_fit)
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		CHECK_FOR(tls_server_add(tls, &names[i], &why) ==
-		    OUTCOME_PERMFAIL, "row %zu", i);
+			OUTCOME_PERMFAIL,
+		    "row %zu", i);
 		CHECK(reason_is(&why, "certificate"));
 		CHECK(tls_server_replace_all(tls, &names[i], 1, &why) ==
 		    OUTCOME_PERMFAIL);
@@ -826,25 +850,29 @@ int
 main(void)
 {
 	struct http_server_limits hasty = { .max_connections = 4,
-	    .head_ms = 300, .idle_ms = 300, .linger_ms = 300,
-	    .min_rate = 1000000, .rate_grace_ms = 300 };
+		.head_ms = 300,
+		.idle_ms = 300,
+		.linger_ms = 300,
+		.min_rate = 1000000,
+		.rate_grace_ms = 300 };
 
-	server_a = make_identity((struct tls_recipe){ .kind = "P-256",
-	    .cn = "a" });
-	server_b = make_identity((struct tls_recipe){ .kind = "ED25519",
-	    .cn = "b" });
-	people = make_identity((struct tls_recipe){ .kind = "P-256",
-	    .cn = "www" });
-	p256 = make_identity((struct tls_recipe){ .kind = "P-256",
-	    .cn = "_cb.foo.test" });
-	ed25519 = make_identity((struct tls_recipe){ .kind = "ED25519",
-	    .cn = "_cb.foo.test" });
+	server_a =
+	    make_identity((struct tls_recipe){ .kind = "P-256", .cn = "a" });
+	server_b =
+	    make_identity((struct tls_recipe){ .kind = "ED25519", .cn = "b" });
+	people =
+	    make_identity((struct tls_recipe){ .kind = "P-256", .cn = "www" });
+	p256 = make_identity(
+	    (struct tls_recipe){ .kind = "P-256", .cn = "_cb.foo.test" });
+	ed25519 = make_identity(
+	    (struct tls_recipe){ .kind = "ED25519", .cn = "_cb.foo.test" });
 	expired = make_identity((struct tls_recipe){ .kind = "P-256",
-	    .cn = "_cb.foo.test", .expired = true });
-	p384 = make_identity((struct tls_recipe){ .kind = "P-384",
-	    .cn = "_cb.foo.test" });
-	rsa = make_identity((struct tls_recipe){ .kind = "RSA",
-	    .cn = "_cb.foo.test" });
+	    .cn = "_cb.foo.test",
+	    .expired = true });
+	p384 = make_identity(
+	    (struct tls_recipe){ .kind = "P-384", .cn = "_cb.foo.test" });
+	rsa = make_identity(
+	    (struct tls_recipe){ .kind = "RSA", .cn = "_cb.foo.test" });
 	signal(SIGPIPE, SIG_IGN);
 	RUN(refuses_identities_that_do_not_fit);
 	fixture.tls = make_tls();

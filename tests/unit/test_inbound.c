@@ -13,23 +13,23 @@
 #define SHARE "AAAAAAAAAAAAAAAAAAAAAA"
 #define HASH "2f77668a9dfbf8d5848b9eeb4a7145ca94c6ed9236e4a773f6dcafa5132b2f91"
 #define NOW 1795914000 /* Sun, 29 Nov 2026 01:00:00 */
-#define PROOF                                                                  \
+#define PROOF \
 	"Authentication-Results: mx.bar.test; dkim=pass header.d=foo.test\r\n" \
-	"DKIM-Signature: d=foo.test; b=x; h=from:message-id:mime-version:"     \
+	"DKIM-Signature: d=foo.test; b=x; h=from:message-id:mime-version:" \
 	"content-type\r\n"
-#define RECEIVED                                                               \
-	"Received: from x by mx.bar.test (Postfix);\r\n\t"                     \
+#define RECEIVED \
+	"Received: from x by mx.bar.test (Postfix);\r\n\t" \
 	"Sun, 29 Nov 2026 %s +0000\r\n"
-#define MESSAGE(category)                                                      \
-	"From: alice@foo.test\r\nMessage-ID: <1@foo.test>\r\n"                 \
-	"X-Origin-Resource-Mailbox-URL: https://mailbox.hospital.test; "       \
-	"share=" SHARE "\r\nX-Correspondence-Category: " category "\r\n"       \
-	"MIME-Version: 1.0\r\n"                                                \
-	"Content-Type: multipart/mixed; boundary=42\r\n\r\n--42\r\n"           \
-	"Content-Type: message/external-body; access-type=content-addressed-"  \
-	"uri; hash-algorithm=sha256; size=5; expiration=\"Sat, 5 Dec 2026 "    \
-	"14:05:01 +0000\"; origin=\"https://mailbox.hospital.test\"; "         \
-	"share=" SHARE "; category=healthcare\r\n\r\n"                         \
+#define MESSAGE(category) \
+	"From: alice@foo.test\r\nMessage-ID: <1@foo.test>\r\n" \
+	"X-Origin-Resource-Mailbox-URL: https://mailbox.hospital.test; " \
+	"share=" SHARE "\r\nX-Correspondence-Category: " category "\r\n" \
+	"MIME-Version: 1.0\r\n" \
+	"Content-Type: multipart/mixed; boundary=42\r\n\r\n--42\r\n" \
+	"Content-Type: message/external-body; access-type=content-addressed-" \
+	"uri; hash-algorithm=sha256; size=5; expiration=\"Sat, 5 Dec 2026 " \
+	"14:05:01 +0000\"; origin=\"https://mailbox.hospital.test\"; " \
+	"share=" SHARE "; category=healthcare\r\n\r\n" \
 	"Content-Type: text/plain\r\nContent-ID: <" HASH ">\r\n\r\n--42--\r\n"
 
 static const char map_text[] =
@@ -44,10 +44,10 @@ static const char map_text[] =
 /* What the fakes saw. */
 static struct {
 	char notified[1024]; /* "mailbox<recipient@host " ... */
-	char sent[4096];     /* "prepend|path,path|" ... */
+	char sent[4096]; /* "prepend|path,path|" ... */
 	const char *postfix; /* its reply */
 	int64_t now;
-	int64_t slow;	     /* seconds that a notification takes */
+	int64_t slow; /* seconds that a notification takes */
 } seen;
 
 static enum outcome
@@ -61,8 +61,8 @@ fake_notify(struct notify *notify, const struct notify_message *message,
 	seen.now += seen.slow;
 	CHECK_STRING(message->sender, "alice@foo.test");
 	CHECK(message->expires == 1796479501);
-	snprintf(one, sizeof(one), "%s<%s@%s ", destination->mailbox,
-	    recipient, destination->url.host);
+	snprintf(one, sizeof(one), "%s<%s@%s ", destination->mailbox, recipient,
+	    destination->url.host);
 	strcat(seen.notified, one);
 	if (strstr(destination->url.host, "down") != NULL) {
 		/* What it returns counts, not whose reason it passes on. */
@@ -79,8 +79,7 @@ fake_send(const struct smtp_client_options *options,
     const struct smtp_client_message *message)
 {
 	(void)options;
-	strncat(seen.sent, message->prepend,
-	    strcspn(message->prepend, "\r"));
+	strncat(seen.sent, message->prepend, strcspn(message->prepend, "\r"));
 	strcat(seen.sent, "|");
 	for (size_t i = 0; i < message->count; i++) {
 		struct envelope_recipient *r =
@@ -116,7 +115,7 @@ world_open(struct world *w, const char *settings)
 	seen.now = NOW;
 	seen.postfix = "250 2.0.0 Ok: queued as X";
 	if (config_file_parse("test", settings, strlen(settings),
-	    broker_config_keys, &w->config, &error) < 0)
+		broker_config_keys, &w->config, &error) < 0)
 		printf("# %s\n", error);
 	free(w->config.hostname);
 	w->config.hostname = x_strdup("mx.bar.test");
@@ -124,9 +123,12 @@ world_open(struct world *w, const char *settings)
 	map = destination_map_parse("map", map_text,
 	    &w->config.outward.port_list, &error);
 	CHECK(map != NULL);
-	w->inbound = (struct inbound){ .config = &w->config, .map = map,
-		.breaker = breaker_new(3, 60), .notify_send = fake_notify,
-		.smtp_send = fake_send, .now = fake_now };
+	w->inbound = (struct inbound){ .config = &w->config,
+		.map = map,
+		.breaker = breaker_new(3, 60),
+		.notify_send = fake_notify,
+		.smtp_send = fake_send,
+		.now = fake_now };
 	envelope_reset(&w->envelope);
 	envelope_set_forward(&w->envelope, "IDENT", "4XyZ");
 }
@@ -179,9 +181,10 @@ TEST(each_recipient_has_their_own_destination)
 	    "carol@bar.test<carol@bar.test@mailbox.bar.test "
 	    "bob@bar.test<info@bar.test@mailbox.insurance.test ");
 	CHECK_STRING(seen.sent,
-	    DESTINATION "https://mailbox.insurance.test|Bob+x@bar.test "
-	    "bob@bar.test |"
-	    DESTINATION "https://mailbox.bar.test|carol@bar.test |"
+	    DESTINATION
+	    "https://mailbox.insurance.test|Bob+x@bar.test "
+	    "bob@bar.test |" DESTINATION
+	    "https://mailbox.bar.test|carol@bar.test |"
 	    "Received: by mx.bar.test (Cargomail) with LMTP id 4XyZ;|"
 	    "stranger@else.test |");
 	CHECK_STRING(w.envelope.recipients[0].reply, seen.postfix);
@@ -199,7 +202,8 @@ TEST(orcpt_is_not_believed_for_an_account)
 	world_add(&w, "RCPT TO:<bob@bar.test> ORCPT=rfc822;x@else.test");
 	/* An account, though not for this category. */
 	world_add(&w, "RCPT TO:<bob@bar.test> ORCPT=rfc822;frank@bar.test");
-	world_add(&w, "RCPT TO:<bob@bar.test> "
+	world_add(&w,
+	    "RCPT TO:<bob@bar.test> "
 	    "ORCPT=rfc822;frank+2Bx@bar.test");
 	world_deliver(&w, GOOD);
 	CHECK_STRING(seen.notified,
@@ -238,7 +242,8 @@ TEST(slow_destinations_leave_the_rest_for_later)
 	world_deliver(&w, GOOD);
 	for (int i = 0; i < 5; i++)
 		CHECK_FOR(w.envelope.recipients[i].reply[0] ==
-		    (i < 3 ? '2' : '4'), "recipient %d", i);
+			(i < 3 ? '2' : '4'),
+		    "recipient %d", i);
 	CHECK(seen.now - NOW == 330);
 	world_close(&w);
 }
@@ -247,7 +252,7 @@ TEST(after_give_up_it_is_delivered_all_the_same)
 {
 	static const struct {
 		const char *time; /* of our Received; it is one o'clock */
-		int seconds;	  /* later */
+		int seconds; /* later */
 		char reply;
 	} table[] = { { "00:59:00", 0, '4' }, { "00:00:00", 0, '4' },
 		{ "23:59:00", 0, '4' }, { "rubbish", 0, '4' },
@@ -259,13 +264,15 @@ TEST(after_give_up_it_is_delivered_all_the_same)
 		world_open(&w, SETTINGS "notify_give_up = 1h\n");
 		seen.now += table[i].seconds;
 		world_add(&w, "RCPT TO:<dave@bar.test>");
-		snprintf(message, sizeof(message), RECEIVED "%s",
-		    table[i].time, GOOD);
+		snprintf(message, sizeof(message), RECEIVED "%s", table[i].time,
+		    GOOD);
 		world_deliver(&w, message);
 		CHECK_FOR(w.envelope.recipients[0].reply[0] == table[i].reply,
 		    "%s", table[i].time);
-		CHECK_STRING(seen.sent, i < 4 ? "" : "X-Cargomail-Status: "
-		    "unreachable|dave@bar.test |");
+		CHECK_STRING(seen.sent,
+		    i < 4 ? "" :
+			    "X-Cargomail-Status: "
+			    "unreachable|dave@bar.test |");
 		world_close(&w);
 	}
 }
@@ -278,13 +285,15 @@ TEST(what_is_not_proven_is_delivered_with_a_status_or_rejected)
 	world_add(&w, "RCPT TO:<bob@bar.test>");
 	world_deliver(&w, MESSAGE("healthcare"));
 	CHECK_STRING(seen.notified, "");
-	CHECK_STRING(seen.sent, "X-Cargomail-Status: unauthenticated; "
+	CHECK_STRING(seen.sent,
+	    "X-Cargomail-Status: unauthenticated; "
 	    "reason=result|bob@bar.test |");
 	world_close(&w);
 	world_open(&w, SETTINGS);
 	world_add(&w, "RCPT TO:<bob@bar.test>");
 	world_deliver(&w, PROOF MESSAGE("personal"));
-	CHECK_STRING(seen.sent, "X-Cargomail-Status: unauthenticated; "
+	CHECK_STRING(seen.sent,
+	    "X-Cargomail-Status: unauthenticated; "
 	    "reason=disagree|bob@bar.test |");
 	world_close(&w);
 	world_open(&w, SETTINGS "unauthenticated = reject\n");
@@ -350,7 +359,8 @@ TEST(a_loop_ends)
 	struct world w;
 
 	for (int i = 0; i < 6; i++)
-		strcat(message, "Received: by mx.bar.test (Cargomail) with "
+		strcat(message,
+		    "Received: by mx.bar.test (Cargomail) with "
 		    "LMTP id 1; Sun, 29 Nov 2026 00:00:00 +0000\r\n");
 	strcat(message, GOOD);
 	world_open(&w, SETTINGS);

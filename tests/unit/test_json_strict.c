@@ -113,8 +113,9 @@ TEST(large_integers_are_written_exactly)
 	json_add_integer(object, "c", -5);
 	json_add_integer(object, "d", 4294967296);
 	text = json_format(object);
-	CHECK_STRING(text, "{\"a\":9007199254740991,\"b\":1000000000000000,"
-			   "\"c\":-5,\"d\":4294967296}");
+	CHECK_STRING(text,
+	    "{\"a\":9007199254740991,\"b\":1000000000000000,"
+	    "\"c\":-5,\"d\":4294967296}");
 	CHECK(json_check(text, strlen(text)) == NULL);
 	free(text);
 	cJSON_Delete(object);

@@ -105,15 +105,17 @@ TEST(what_is_missing_is_named)
 TEST(owner_and_mode_count)
 {
 	chmod(in(NAME ".key"), 0640);
-	CHECK(strstr(read_key(NAME, NULL), "mode 0640 opens the key to "
-					   "others; do: chmod 600 /tmp/"));
+	CHECK(strstr(read_key(NAME, NULL),
+	    "mode 0640 opens the key to "
+	    "others; do: chmod 600 /tmp/"));
 	chmod(in(NAME ".key"), 0604);
 	CHECK(strstr(read_key(NAME, NULL), "mode 0604"));
 	chmod(in(NAME ".key"), 0400);
 	CHECK_STRING(read_key(NAME, NULL), "");
 	CHECK(chown(in(NAME ".key"), 12345, 0) == 0);
-	CHECK(strstr(read_key(NAME, NULL), "owned by uid 12345; do: chown "
-					   "root /tmp/"));
+	CHECK(strstr(read_key(NAME, NULL),
+	    "owned by uid 12345; do: chown "
+	    "root /tmp/"));
 	CHECK(chown(in(NAME ".key"), 0, 0) == 0);
 }
 
@@ -151,18 +153,20 @@ TEST(certificate_belongs_to_key_and_name)
 {
 	CHECK(strstr(read_chain(HOST, NAME, NAME, GRIP_ROLE_BROKER),
 	    "not that of the key beside it"));
-	CHECK(strstr(read_chain(NAME, NAME, "_cb.foo.test",
-			 GRIP_ROLE_MAILBOX), "no subjectAltName DNS:_cb.foo"));
+	CHECK(strstr(read_chain(NAME, NAME, "_cb.foo.test", GRIP_ROLE_MAILBOX),
+	    "no subjectAltName DNS:_cb.foo"));
 	CHECK(strstr(read_chain(HOST, HOST, "mailbox.evil.test",
-			 GRIP_ROLE_MAILBOX), "DNS:mailbox.evil.test"));
+			 GRIP_ROLE_MAILBOX),
+	    "DNS:mailbox.evil.test"));
 	CHECK(strstr(read_chain(NAME, HOST, NAME, GRIP_ROLE_BROKER),
 	    "not that of the key"));
 	/* A customer's name with the hoster's key. */
 	CHECK_STRING(read_chain(NAME, NAME, "_cb.customer.test",
-			 GRIP_ROLE_BROKER), "1");
+			 GRIP_ROLE_BROKER),
+	    "1");
 	CHECK(sign_fixture_write(in("_cb.junk.test.crt"), "junk") == 0);
-	CHECK(strstr(read_chain(NAME, "_cb.junk.test", NAME,
-			 GRIP_ROLE_BROKER), "not 1 to 8 certificates"));
+	CHECK(strstr(read_chain(NAME, "_cb.junk.test", NAME, GRIP_ROLE_BROKER),
+	    "not 1 to 8 certificates"));
 }
 
 /* The old chain stands until a good one takes its place. */
@@ -195,8 +199,9 @@ TEST(no_directory_is_told)
 	char *error = NULL;
 
 	CHECK(key_files_open("/nonexistent", NULL, &error) == NULL);
-	CHECK_STRING(error, "keys directory /nonexistent: No such file or "
-			    "directory");
+	CHECK_STRING(error,
+	    "keys directory /nonexistent: No such file or "
+	    "directory");
 	free(error);
 }
 

@@ -74,8 +74,8 @@ check_record(const char *file, const char *name)
 
 	CHECK(x509 != NULL &&
 	    grip_jwk_spki_hash(X509_get0_pubkey(x509), hash) == 0);
-	snprintf(want, sizeof(want),
-	    "%s. IN TXT \"v=grip1; h=sha256; p=%s\"\n", name, hash);
+	snprintf(want, sizeof(want), "%s. IN TXT \"v=grip1; h=sha256; p=%s\"\n",
+	    name, hash);
 	CHECK_STRING(printed, want);
 	X509_free(x509);
 }
@@ -172,7 +172,7 @@ request(const char *file)
 
 TEST(a_request_for_a_ca)
 {
-	STACK_OF(X509_EXTENSION) *extensions;
+	STACK_OF(X509_EXTENSION) * extensions;
 	X509_REQ *made, *again;
 	bool named = false;
 

@@ -5,13 +5,16 @@
 #include "test.h"
 
 #define HASH "2f77668a9dfbf8d5848b9eeb4a7145ca94c6ed9236e4a773f6dcafa5132b2f91"
-#define HEAD "{\"lease\":\"00ff-1a\",\"agent\":\"_rra.insurance.test\"," \
+#define HEAD \
+	"{\"lease\":\"00ff-1a\",\"agent\":\"_rra.insurance.test\"," \
 	"\"origin\":\"https://mailbox.hospital.test\"," \
 	"\"share\":\"6vFabcdefghijklmnopqrQ\",\"token\":\"a.b.c\","
-#define RESOURCE(size, have, mode) "{\"hash\":\"" HASH "\",\"size\":" #size \
-	",\"have\":" #have ",\"mode\":\"" mode "\"}"
-#define GOOD HEAD "\"until\":1800000000,\"resources\":[" \
-	RESOURCE(4096000000, 4000, "get") "," RESOURCE(7, 0, "head") "]}"
+#define RESOURCE(size, have, mode) \
+	"{\"hash\":\"" HASH "\",\"size\":" #size ",\"have\":" #have \
+	",\"mode\":\"" mode "\"}"
+#define GOOD \
+	HEAD "\"until\":1800000000,\"resources\":[" RESOURCE(4096000000, 4000, \
+	    "get") "," RESOURCE(7, 0, "head") "]}"
 
 static const struct {
 	const char *name, *body;
@@ -19,8 +22,7 @@ static const struct {
 	{ "nothing", "" },
 	{ "no object", "[]" },
 	{ "no until", HEAD "\"resources\":[]}" },
-	{ "superfluous member",
-	    HEAD "\"x\":1,\"until\":1,\"resources\":[]}" },
+	{ "superfluous member", HEAD "\"x\":1,\"until\":1,\"resources\":[]}" },
 	{ "have beyond size",
 	    HEAD "\"until\":1,\"resources\":[" RESOURCE(5, 6, "get") "]}" },
 	{ "negative size",
@@ -29,7 +31,7 @@ static const struct {
 	    HEAD "\"until\":1,\"resources\":[" RESOURCE(5, 0, "put") "]}" },
 	{ "hash in upper case",
 	    HEAD "\"until\":1,\"resources\":[{\"hash\":\"ABCD\",\"size\":1,"
-	    "\"have\":0,\"mode\":\"get\"}]}" },
+		 "\"have\":0,\"mode\":\"get\"}]}" },
 	{ "path in the lease",
 	    "{\"lease\":\"../x-1\",\"agent\":\"a\",\"origin\":\"o\","
 	    "\"share\":\"s\",\"token\":\"t\",\"until\":1,\"resources\":[]}" },
@@ -71,8 +73,9 @@ TEST(anything_else_is_refused)
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		CHECK_FOR(lease_parse(bad[i].body, strlen(bad[i].body),
-		    &lease, &why) == OUTCOME_PERMFAIL, "%s", bad[i].name);
+		CHECK_FOR(lease_parse(bad[i].body, strlen(bad[i].body), &lease,
+			      &why) == OUTCOME_PERMFAIL,
+		    "%s", bad[i].name);
 		CHECK_FOR(lease == NULL, "%s", bad[i].name);
 		CHECK(reason_is(&why, "lease"));
 	}
@@ -80,13 +83,16 @@ TEST(anything_else_is_refused)
 
 TEST(facts_are_json_whatever_the_peer_said)
 {
-	struct lease_facts facts = { .status = 404, .problem = "not-shared",
-		.authenticated = true, .hash = HASH };
+	struct lease_facts facts = { .status = 404,
+		.problem = "not-shared",
+		.authenticated = true,
+		.hash = HASH };
 	char *text;
 
 	lease_facts_set_detail(&facts, "no\r\n\xff \"way\"");
 	text = lease_facts_format(&facts);
-	CHECK_STRING(text, "{\"status\":404,\"problem\":\"not-shared\","
+	CHECK_STRING(text,
+	    "{\"status\":404,\"problem\":\"not-shared\","
 	    "\"authenticated\":true,\"hash\":\"" HASH "\","
 	    "\"detail\":\"no??? \\\"way\\\"\"}");
 	free(text);

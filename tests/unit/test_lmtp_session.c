@@ -18,8 +18,7 @@ static struct {
 } got;
 
 static void
-take(void *context, struct envelope *envelope, const char *message,
-    size_t len)
+take(void *context, struct envelope *envelope, const char *message, size_t len)
 {
 	(void)context;
 	snprintf(got.message, sizeof(got.message), "%.*s", (int)len, message);
@@ -46,13 +45,12 @@ converse(const char *input)
 
 	memset(&got, 0, sizeof(got));
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
-	CHECK(write(ends[0], input, strlen(input)) ==
-	    (ssize_t)strlen(input));
+	CHECK(write(ends[0], input, strlen(input)) == (ssize_t)strlen(input));
 	shutdown(ends[0], SHUT_WR);
 	lmtp_session_run(ends[1], &options);
 	close(ends[1]);
-	while ((more = read(ends[0], output + len, sizeof(output) - 1 - len)) >
-	    0)
+	while (
+	    (more = read(ends[0], output + len, sizeof(output) - 1 - len)) > 0)
 		len += (size_t)more;
 	output[len] = '\0';
 	close(ends[0]);
@@ -60,26 +58,27 @@ converse(const char *input)
 }
 
 #define HELLO "LHLO x\r\n"
-#define OPEN                                                                   \
-	HELLO "MAIL FROM:<a@foo.test>\r\nRCPT TO:<b@bar.test>\r\n"             \
+#define OPEN \
+	HELLO "MAIL FROM:<a@foo.test>\r\nRCPT TO:<b@bar.test>\r\n" \
 	      "RCPT TO:<c@bar.test>\r\nDATA\r\n"
 
 TEST(each_recipient_is_answered)
 {
 	const char *said = converse(OPEN "Subject: x\r\n\r\n..dot\r\n.a\r\n"
-	    "text\r\n.\r\nQUIT\r\n");
+					 "text\r\n.\r\nQUIT\r\n");
 
 	CHECK_STRING(got.message, "Subject: x\r\n\r\n.dot\r\na\r\ntext\r\n");
 	CHECK_STRING(got.recipients, "b@bar.test c@bar.test ");
-	CHECK(strstr(said, "354 Go ahead\r\n250 2.0.0 So be it\r\n"
-	    "451 4.4.1 So be it\r\n221 2.0.0 Bye\r\n") != NULL);
+	CHECK(strstr(said,
+		  "354 Go ahead\r\n250 2.0.0 So be it\r\n"
+		  "451 4.4.1 So be it\r\n221 2.0.0 Bye\r\n") != NULL);
 	CHECK(strstr(said, "250-DSN\r\n") != NULL);
 }
 
 TEST(two_messages_on_one_connection)
 {
 	converse(OPEN "1\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<d@bar.test>\r\n"
-	    "DATA\r\n2\r\n.\r\nQUIT\r\n");
+		      "DATA\r\n2\r\n.\r\nQUIT\r\n");
 	CHECK_STRING(got.message, "2\r\n");
 	CHECK_STRING(got.sender, "");
 	CHECK_STRING(got.recipients, "d@bar.test ");
@@ -102,8 +101,10 @@ TEST(only_crlf_dot_crlf_ends_a_message)
 		if (strstr(ends[i], "\r\n.\r\r") == NULL &&
 		    strstr(ends[i], "\r\n.\rQ") == NULL &&
 		    strstr(ends[i], "x\r.") == NULL)
-			CHECK_FOR(strstr(said, "550 5.6.11 Bare newline\r\n"
-			    "550 5.6.11 Bare newline\r\n") != NULL, "%zu", i);
+			CHECK_FOR(strstr(said,
+				      "550 5.6.11 Bare newline\r\n"
+				      "550 5.6.11 Bare newline\r\n") != NULL,
+			    "%zu", i);
 	}
 }
 

@@ -101,8 +101,8 @@ peer_accept(evutil_socket_t fd, short what, void *arg)
 	peer_drop();
 	peer.fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	peer.accepted++;
-	peer.on_read = event_new(base, peer.fd, EV_READ | EV_PERSIST,
-	    peer_read, NULL);
+	peer.on_read =
+	    event_new(base, peer.fd, EV_READ | EV_PERSIST, peer_read, NULL);
 	event_add(peer.on_read, NULL);
 }
 
@@ -139,16 +139,16 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Runs the loop until the condition holds, 3 s at most. */
-#define RUN_UNTIL(condition)                                                   \
-	do {                                                                   \
-		struct timeval limit = { 3, 0 };                               \
-		int over = 0;                                                  \
-		struct event *tick = event_new(base, -1, 0, on_tick, &over);   \
-		event_add(tick, &limit);                                       \
-		while (!(condition) && !over)                                  \
-			event_base_loop(base, EVLOOP_ONCE);                    \
-		event_free(tick);                                              \
-		CHECK(condition);                                              \
+#define RUN_UNTIL(condition) \
+	do { \
+		struct timeval limit = { 3, 0 }; \
+		int over = 0; \
+		struct event *tick = event_new(base, -1, 0, on_tick, &over); \
+		event_add(tick, &limit); \
+		while (!(condition) && !over) \
+			event_base_loop(base, EVLOOP_ONCE); \
+		event_free(tick); \
+		CHECK(condition); \
 	} while (0)
 
 static uint64_t
@@ -251,8 +251,8 @@ TEST(no_hello_times_out)
 
 TEST(nobody_there)
 {
-	struct local_asker *asker = local_asker_new(base, "/nonexistent/s",
-	    GRIP_PROTOCOL_RESOLVE);
+	struct local_asker *asker =
+	    local_asker_new(base, "/nonexistent/s", GRIP_PROTOCOL_RESOLVE);
 
 	good = temporary = permanent = 0;
 	ask(asker, 2000);

@@ -62,10 +62,11 @@ TEST(a_line_is_one_line_whatever_it_quotes)
 	char text[8192];
 
 	log_capture(write_hostile, text, sizeof(text));
-	CHECK_STRING(text, "4XyZ mailboxd notify sender=alice@foo.test "
-			   "share=\"a\\x0ab\\x1b[2Jc\\\\\" type=\"\" size=-7 "
-			   "outcome=permfail reason=form "
-			   "detail=\"has \\\"quotes\\\"\"\n");
+	CHECK_STRING(text,
+	    "4XyZ mailboxd notify sender=alice@foo.test "
+	    "share=\"a\\x0ab\\x1b[2Jc\\\\\" type=\"\" size=-7 "
+	    "outcome=permfail reason=form "
+	    "detail=\"has \\\"quotes\\\"\"\n");
 }
 
 static void
@@ -112,8 +113,9 @@ TEST(fatal_exits_with_its_code_and_a_priority_for_the_journal)
 	int status = log_capture(write_journal, text, sizeof(text));
 
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 78);
-	CHECK_STRING(text, "<3>- gripd fatal "
-			   "detail=\"gripd.conf:3: unknown key\"\n");
+	CHECK_STRING(text,
+	    "<3>- gripd fatal "
+	    "detail=\"gripd.conf:3: unknown key\"\n");
 }
 
 int

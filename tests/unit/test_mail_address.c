@@ -20,29 +20,41 @@ static const struct {
 	{ "a@b\xc3\xbc\x63her.test", "a@xn--bcher-kva.test" },
 	{ "a@m\xc3\xbcnchen-ost.test", "a@xn--mnchen-ost-9db.test" },
 	{ "a@\xe4\xbe\x8b\xe3\x81\x88.test", "a@xn--r8jz45g.test" },
-	{ "", NULL }, { "alice", NULL }, { "@foo.test", NULL },
-	{ "alice@", NULL }, { "a@b@foo.test", NULL }, { ".a@foo.test", NULL },
-	{ "a..b@foo.test", NULL }, { "a b@foo.test", NULL },
-	{ "a@foo..test", NULL }, { "a@foo.test.", NULL },
-	{ "a@[127.0.0.1]", NULL }, { "a@foo test", NULL },
-	{ "a\n@foo.test", NULL }, { "\"a\n\"@foo.test", NULL },
-	{ "\"a@foo.test", NULL }, { "a\xff@foo.test", NULL },
-	{ "a@foo\xc3.test", NULL }, { "<a@foo.test>", NULL },
+	{ "", NULL },
+	{ "alice", NULL },
+	{ "@foo.test", NULL },
+	{ "alice@", NULL },
+	{ "a@b@foo.test", NULL },
+	{ ".a@foo.test", NULL },
+	{ "a..b@foo.test", NULL },
+	{ "a b@foo.test", NULL },
+	{ "a@foo..test", NULL },
+	{ "a@foo.test.", NULL },
+	{ "a@[127.0.0.1]", NULL },
+	{ "a@foo test", NULL },
+	{ "a\n@foo.test", NULL },
+	{ "\"a\n\"@foo.test", NULL },
+	{ "\"a@foo.test", NULL },
+	{ "a\xff@foo.test", NULL },
+	{ "a@foo\xc3.test", NULL },
+	{ "<a@foo.test>", NULL },
 	{ "a123456789a123456789a123456789a123456789a123456789a123456789a1234"
-	  "@foo.test", NULL },
+	  "@foo.test",
+	    NULL },
 	{ "a@a123456789a123456789a123456789a123456789a123456789a123456789a123"
-	  "4.test", NULL },
+	  "4.test",
+	    NULL },
 };
 
 TEST(addresses_have_one_normal_form)
 {
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
 		char normal[MAIL_ADDRESS_SIZE];
-		int result = mail_address_normalise(addresses[i].address,
-		    normal);
+		int result =
+		    mail_address_normalise(addresses[i].address, normal);
 
-		CHECK_FOR((result == 0) == (addresses[i].normal != NULL),
-		    "%s", addresses[i].address);
+		CHECK_FOR((result == 0) == (addresses[i].normal != NULL), "%s",
+		    addresses[i].address);
 		if (result == 0 && addresses[i].normal != NULL)
 			CHECK_STRING(normal, addresses[i].normal);
 	}
@@ -93,23 +105,24 @@ TEST(paths_are_parsed)
 		const char *text, *path; /* NULL: refused */
 		const char *rest;
 	} table[] = {
-		{ "<>", "", "" }, { "<a@b.test> SIZE=1", "a@b.test",
-		    " SIZE=1" },
+		{ "<>", "", "" },
+		{ "<a@b.test> SIZE=1", "a@b.test", " SIZE=1" },
 		{ "<@relay.test,@x.test:a@b.test>", "a@b.test", "" },
 		{ "<\"a>b\"@b.test>", "\"a>b\"@b.test", "" },
 		{ "<postmaster>", "postmaster", "" },
-		{ "a@b.test", NULL, NULL }, { "<a@b.test", NULL, NULL },
-		{ "<a b@c.test>", NULL, NULL }, { "<<a@b.test>>", NULL, NULL },
-		{ "<@relay.test>", NULL, NULL }, { "<\"a@b.test>", NULL,
-		    NULL },
+		{ "a@b.test", NULL, NULL },
+		{ "<a@b.test", NULL, NULL },
+		{ "<a b@c.test>", NULL, NULL },
+		{ "<<a@b.test>>", NULL, NULL },
+		{ "<@relay.test>", NULL, NULL },
+		{ "<\"a@b.test>", NULL, NULL },
 		{ "<\xff@b.test>", NULL, NULL },
 	};
 	char path[MAIL_ADDRESS_SIZE];
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const char *end;
-		int result = mail_address_parse_path(table[i].text, &end,
-		    path);
+		int result = mail_address_parse_path(table[i].text, &end, path);
 
 		CHECK_FOR((result == 0) == (table[i].path != NULL), "%s",
 		    table[i].text);
@@ -124,13 +137,11 @@ TEST(orcpt_is_decoded)
 {
 	char normal[MAIL_ADDRESS_SIZE];
 
-	CHECK(mail_address_parse_orcpt("rfc822;Bob+2Bx@bar.test", normal) ==
-	    0);
+	CHECK(mail_address_parse_orcpt("rfc822;Bob+2Bx@bar.test", normal) == 0);
 	CHECK_STRING(normal, "bob+x@bar.test");
 	CHECK(mail_address_parse_orcpt("x400;bob@bar.test", normal) < 0);
 	CHECK(mail_address_parse_orcpt("rfc822;bob+2", normal) < 0);
-	CHECK(mail_address_parse_orcpt("rfc822;bob+0Ax@bar.test", normal) <
-	    0);
+	CHECK(mail_address_parse_orcpt("rfc822;bob+0Ax@bar.test", normal) < 0);
 	CHECK(mail_address_parse_orcpt("bob@bar.test", normal) < 0);
 }
 

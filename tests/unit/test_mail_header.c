@@ -10,7 +10,8 @@
 
 TEST(fields_are_found_and_unfolded)
 {
-	static const char text[] = "From: a@b.test\r\nSubject: one\r\n two\r\n"
+	static const char text[] =
+	    "From: a@b.test\r\nSubject: one\r\n two\r\n"
 	    "\tthree \r\nX-Empty:\r\nsubject: again\r\n\r\nbody: no\r\n";
 	struct mail_field field;
 	size_t len = sizeof(text) - 1, at = 0, count = 0;
@@ -64,14 +65,16 @@ TEST(one_mailbox_and_no_more)
 		{ "Alice <Alice@foo.test>", "alice@foo.test" },
 		{ "\"Liddell, Alice\" <alice@foo.test>", "alice@foo.test" },
 		{ "alice@foo.test (a, b)", "alice@foo.test" },
-		{ "(x) Alice (y <z>) <alice@foo.test> (w)",
-		    "alice@foo.test" },
+		{ "(x) Alice (y <z>) <alice@foo.test> (w)", "alice@foo.test" },
 		{ "\"eve@evil.test\" <alice@foo.test>", "alice@foo.test" },
 		{ "a@foo.test, b@foo.test", NULL },
 		{ "a@foo.test <b@foo.test> <c@foo.test>", NULL },
-		{ "friends: a@foo.test;", NULL }, { "Alice", NULL },
-		{ "<a@foo.test", NULL }, { "\"a <b@foo.test>", NULL },
-		{ "(a <b@foo.test>", NULL }, { "", NULL },
+		{ "friends: a@foo.test;", NULL },
+		{ "Alice", NULL },
+		{ "<a@foo.test", NULL },
+		{ "\"a <b@foo.test>", NULL },
+		{ "(a <b@foo.test>", NULL },
+		{ "", NULL },
 		{ "a b@foo.test", NULL },
 	};
 
@@ -98,8 +101,7 @@ TEST(message_ids)
 		{ "Message-ID: 1@foo.test\n", NULL },
 		{ "Message-ID: <1@foo.test> <2@foo.test>\n", NULL },
 		{ "Message-ID: <a b@foo.test>\n", NULL },
-		{ "Message-ID: <\xc3\xa4@foo.test>\n",
-		    "\xc3\xa4@foo.test" },
+		{ "Message-ID: <\xc3\xa4@foo.test>\n", "\xc3\xa4@foo.test" },
 		{ "Message-ID: <\xe4@foo.test>\n", NULL },
 		{ "Subject: x\n", NULL },
 	};
@@ -154,14 +156,15 @@ TEST(parameters_are_read)
 		struct mail_parameters list;
 		int result = mail_parameters_parse(parameters[i].text, &list);
 
-		CHECK_FOR((result == 0) == (parameters[i].value != NULL),
-		    "%s", parameters[i].text);
+		CHECK_FOR((result == 0) == (parameters[i].value != NULL), "%s",
+		    parameters[i].text);
 		if (result < 0)
 			continue;
 		CHECK_STRING(list.value, parameters[i].value);
 		if (parameters[i].name != NULL)
 			CHECK_STRING(mail_parameters_get(&list,
-			    parameters[i].name), parameters[i].parameter);
+					 parameters[i].name),
+			    parameters[i].parameter);
 		mail_parameters_free(&list);
 	}
 }

@@ -45,16 +45,15 @@ TEST(agents_enrolment_and_urls)
 	char *error, *url;
 
 	CHECK(read_text(GOOD "agents = mailbox.b.test:_rra.b.test\n"
-			     "enrolled = _cb.foo.test:foo.test\n", &config,
-		  &error) == 0);
+			     "enrolled = _cb.foo.test:foo.test\n",
+		  &config, &error) == 0);
 	CHECK_STRING(mailboxd_config_agent(&config, "mailbox.a.test"),
 	    "_rra.a.test");
 	CHECK_STRING(mailboxd_config_agent(&config, "mailbox.b.test"),
 	    "_rra.b.test");
 	CHECK(mailboxd_config_enrolled(&config, "_cb.foo.test", "foo.test"));
 	CHECK(!mailboxd_config_enrolled(&config, "_cb.foo.test", "bar.test"));
-	CHECK(!mailboxd_config_enrolled(&config, "_cb.evil.test",
-	    "foo.test"));
+	CHECK(!mailboxd_config_enrolled(&config, "_cb.evil.test", "foo.test"));
 	url = mailboxd_config_url(&config, "mailbox.a.test");
 	CHECK_STRING(url, "https://mailbox.a.test");
 	free(url);
@@ -95,9 +94,8 @@ TEST(mistakes_are_named)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		CHECK_FOR(read_text(rows[i].text, &config, &error) == -1,
 		    "row %zu", i);
-		CHECK_FOR(error != NULL &&
-			strstr(error, rows[i].word) != NULL, "row %zu: %s", i,
-		    error != NULL ? error : "no error");
+		CHECK_FOR(error != NULL && strstr(error, rows[i].word) != NULL,
+		    "row %zu: %s", i, error != NULL ? error : "no error");
 		free(error);
 	}
 }

@@ -21,7 +21,7 @@ TEST(extensions_tell)
 {
 	char path[] = "/tmp/test-media-XXXXXX", type[MEDIA_TYPE_SIZE];
 	static const char table[] = "# types\napplication/gzip\tgz tgz\n"
-	    "bad;type bad\n";
+				    "bad;type bad\n";
 	int fd = mkstemp(path);
 	size_t i;
 

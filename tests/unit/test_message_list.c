@@ -6,9 +6,12 @@
 #include "test.h"
 
 #define HASH "2f77668a9dfbf8d5848b9eeb4a7145ca94c6ed9236e4a773f6dcafa5132b2f91"
-#define RESOURCE(state) "{\"hash\":\"" HASH "\",\"size\":7," \
-	"\"type\":\"video/mp4\",\"name\":\"scan.mp4\",\"state\":\"" state "\"}"
-#define MESSAGE(resources) "{\"messages\":[{\"id\":\"00ff\"," \
+#define RESOURCE(state) \
+	"{\"hash\":\"" HASH "\",\"size\":7," \
+	"\"type\":\"video/mp4\",\"name\":\"scan.mp4\",\"state\":\"" state \
+	"\"}"
+#define MESSAGE(resources) \
+	"{\"messages\":[{\"id\":\"00ff\"," \
 	"\"direction\":\"in\",\"time\":1800000000," \
 	"\"sender\":\"alice@foo.test\",\"resources\":[" resources "]}]"
 
@@ -31,8 +34,9 @@ TEST(a_page_is_read)
 	struct message_list list;
 	char *next;
 
-	CHECK(parse(MESSAGE(RESOURCE("stored") "," RESOURCE("pending"))
-	    ",\"next\":\"01\"}", &list, &next) == OUTCOME_OK);
+	CHECK(parse(MESSAGE(RESOURCE("stored") "," RESOURCE(
+			"pending")) ",\"next\":\"01\"}",
+		  &list, &next) == OUTCOME_OK);
 	CHECK(list.count == 1);
 	CHECK_STRING(list.items[0].id, "00ff");
 	CHECK_STRING(list.items[0].sender, "alice@foo.test");
@@ -52,8 +56,9 @@ TEST(only_what_is_under_way_is_waited_for)
 	struct message_list list;
 	char *next;
 
-	CHECK(parse(MESSAGE(RESOURCE("failed") "," RESOURCE("deleted") ","
-	    RESOURCE("new")) "}", &list, &next) == OUTCOME_OK);
+	CHECK(parse(MESSAGE(RESOURCE("failed") "," RESOURCE(
+			"deleted") "," RESOURCE("new")) "}",
+		  &list, &next) == OUTCOME_OK);
 	CHECK(next == NULL);
 	CHECK(list.items[0].resources[0].state == MESSAGE_FAILED);
 	CHECK(list.items[0].resources[1].state == MESSAGE_FAILED);
@@ -78,8 +83,8 @@ TEST(what_is_no_list_is_refused)
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		CHECK_FOR(parse(bad[i], &list, &next) == OUTCOME_TEMPFAIL,
-		    "%s", bad[i]);
+		CHECK_FOR(parse(bad[i], &list, &next) == OUTCOME_TEMPFAIL, "%s",
+		    bad[i]);
 		CHECK(next == NULL);
 		message_list_free(&list);
 	}

@@ -49,20 +49,22 @@ TEST(parts_come_with_raw_offsets)
 	struct reason why = { OUTCOME_OK, "", "" };
 
 	CHECK_FOR(mime_box_read(message, sizeof(message) - 1, &parts, &why) ==
-	    OUTCOME_OK, "%s %s", why.word, why.text);
+		OUTCOME_OK,
+	    "%s %s", why.word, why.text);
 	CHECK(parts.count == 8);
 	for (size_t i = 0; i < parts.count && i < 8; i++) {
 		const struct mime_part *p = &parts.parts[i];
 
-		CHECK_FOR(p->parent == wanted[i].parent && p->depth ==
-		    wanted[i].depth, "%zu", i);
+		CHECK_FOR(p->parent == wanted[i].parent &&
+			p->depth == wanted[i].depth,
+		    "%zu", i);
 		CHECK_STRING(p->type, wanted[i].type);
 		CHECK_FOR(strncmp(message + p->start, wanted[i].header,
-		    strlen(wanted[i].header)) == 0, "%zu: %.20s", i,
-		    message + p->start);
+			      strlen(wanted[i].header)) == 0,
+		    "%zu: %.20s", i, message + p->start);
 		CHECK_FOR(strncmp(message + p->body, wanted[i].body,
-		    strlen(wanted[i].body)) == 0, "%zu: %.20s", i,
-		    message + p->body);
+			      strlen(wanted[i].body)) == 0,
+		    "%zu: %.20s", i, message + p->body);
 	}
 	CHECK(parts.parts[1].encoding == MIME_QUOTED_PRINTABLE);
 	CHECK(parts.parts[1].end - parts.parts[1].body == 3);
@@ -119,7 +121,8 @@ TEST(the_number_of_parts_is_bounded)
 		struct reason why = { OUTCOME_OK, "", "" };
 
 		buffer_init(&text, 1 << 20);
-		buffer_add_string(&text, "Content-Type: multipart/mixed;"
+		buffer_add_string(&text,
+		    "Content-Type: multipart/mixed;"
 		    "\r\n BOUNDARY = \"x\"\r\n\r\n");
 		for (unsigned i = 0; i < count; i++)
 			buffer_add_string(&text, "--x\r\n\r\ny\r\n");

@@ -77,8 +77,7 @@ TEST(a_missing_directory_is_permanent)
 	struct new_file file;
 	struct reason why;
 
-	CHECK(new_file_open(&file, "/nonexistent/x", &why) ==
-	    OUTCOME_PERMFAIL);
+	CHECK(new_file_open(&file, "/nonexistent/x", &why) == OUTCOME_PERMFAIL);
 }
 
 int

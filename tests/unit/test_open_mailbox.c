@@ -4,7 +4,8 @@
 #include "open_mailbox.h"
 #include "test.h"
 
-static const char config_text[] = "address = bob@bar.test\n"
+static const char config_text[] =
+    "address = bob@bar.test\n"
     "[mailbox health]\n"
     "url = https://mailbox.insurance.test\npassword_command = x\n"
     "[mailbox home]\n"
@@ -14,9 +15,11 @@ static const struct {
 	const char *header, *want; /* mailbox, or word of the reason */
 } rows[] = {
 	{ "X-Destination-Resource-Mailbox-URL: "
-	  "https://mailbox.insurance.test\r\n", "health" },
+	  "https://mailbox.insurance.test\r\n",
+	    "health" },
 	{ "x-destination-mailbox-service-url: https://mailbox.bar.test; "
-	  "x=y\n", "home" },
+	  "x=y\n",
+	    "home" },
 	{ "X-Destination-Resource-Mailbox-URL: https://mailbox.bar.test\r\n"
 	  "X-Destination-Resource-Mailbox-URL: https://mailbox.evil.test\r\n",
 	    "home" },
@@ -24,11 +27,11 @@ static const struct {
 	  "X-Destination-Resource-Mailbox-URL: https://mailbox.bar.test\r\n",
 	    "config" },
 	{ "X-Destination-Resource-Mailbox-URL: "
-	  "https://mailbox.bar.test@evil.test\r\n", "config" },
+	  "https://mailbox.bar.test@evil.test\r\n",
+	    "config" },
 	{ "X-Destination-Resource-Mailbox-URL:\r\n", "config" },
 	{ "Subject: x\r\n", "undelivered" },
-	{ "X-Cargomail-Status: refused; reason=no-account\r\n",
-	    "undelivered" },
+	{ "X-Cargomail-Status: refused; reason=no-account\r\n", "undelivered" },
 };
 
 static const char *
@@ -41,7 +44,7 @@ choose(const struct client_config *config, const char *header,
 	memset(why, 0, sizeof(*why));
 	snprintf(message, sizeof(message), "%s\r\nbody\r\n", header);
 	if (open_mailbox_choose(config, message, strlen(message), origin,
-	    &mailbox, why) == OUTCOME_OK)
+		&mailbox, why) == OUTCOME_OK)
 		return mailbox->name;
 	return why->word;
 }
@@ -54,14 +57,16 @@ TEST(the_topmost_field_selects_among_configured)
 	size_t i;
 
 	CHECK(client_config_parse("c", config_text, strlen(config_text),
-	    &config, &error) == 0);
+		  &config, &error) == 0);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		CHECK_STRING(choose(&config, rows[i].header,
-		    "https://mailbox.hospital.test", &why), rows[i].want);
+				 "https://mailbox.hospital.test", &why),
+		    rows[i].want);
 	CHECK(strstr(why.text, "no-account") != NULL);
 	/* One's own message, as it was sent. */
 	CHECK_STRING(choose(&config, "Subject: x\r\n",
-	    "https://mailbox.bar.test", &why), "home");
+			 "https://mailbox.bar.test", &why),
+	    "home");
 	client_config_free(&config);
 }
 

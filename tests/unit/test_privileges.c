@@ -28,8 +28,8 @@ in_child(int (*body)(void))
 	if (pid == 0)
 		_exit(body());
 	waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status)
-				 : 1000 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   1000 + WTERMSIG(status);
 }
 
 static int
@@ -96,7 +96,7 @@ TEST(trouble_ends_the_program)
 {
 	CHECK(in_child(drop_to_missing_user) == 67); /* EX_NOUSER */
 	CHECK(in_child(drop_to_missing_room) == 71); /* EX_OSERR */
-	CHECK(in_child(drop_to_root) == 78);	     /* EX_CONFIG */
+	CHECK(in_child(drop_to_root) == 78); /* EX_CONFIG */
 }
 
 static int

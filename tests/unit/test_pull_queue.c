@@ -7,8 +7,7 @@
 #include "pull_queue.h"
 #include "test.h"
 
-#define ZEROS \
-	"00000000000000000000000000000000000000000000000000000000000000"
+#define ZEROS "00000000000000000000000000000000000000000000000000000000000000"
 #define A_HASH ZEROS "aa"
 #define B_HASH ZEROS "bb"
 #define ORIGIN "https://mailbox.hospital.test"
@@ -16,8 +15,7 @@
 static const struct pull_policy policy = { 120, 2, 60, 14400 };
 
 static struct pull_lease *
-add_lease(struct pull_queue *queue, char digit, const char *share,
-    int64_t now)
+add_lease(struct pull_queue *queue, char digit, const char *share, int64_t now)
 {
 	struct pull_lease *lease = pull_lease_new(ORIGIN, share, 1);
 
@@ -75,8 +73,8 @@ TEST(what_is_in_flight_is_known_by_origin_and_share)
 	CHECK(pull_queue_in_flight(queue, ORIGIN, "s", A_HASH, 0));
 	CHECK(!pull_queue_in_flight(queue, ORIGIN, "t", A_HASH, 0));
 	CHECK(!pull_queue_in_flight(queue, ORIGIN, "s", B_HASH, 0));
-	CHECK(!pull_queue_in_flight(queue, "https://evil.test", "s", A_HASH,
-	    0));
+	CHECK(
+	    !pull_queue_in_flight(queue, "https://evil.test", "s", A_HASH, 0));
 	CHECK(!pull_queue_in_flight(queue, ORIGIN, "s", A_HASH, 120));
 	lease->items[0].stored = true;
 	CHECK(!pull_queue_in_flight(queue, ORIGIN, "s", A_HASH, 0));
@@ -97,8 +95,8 @@ TEST(attempts_double_up_to_the_most_with_jitter)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (random = 0; random < 100000; random += 777) {
-			int64_t delay = pull_policy_delay(&policy,
-			    rows[i].attempt, random);
+			int64_t delay =
+			    pull_policy_delay(&policy, rows[i].attempt, random);
 
 			CHECK_FOR(delay >= rows[i].middle * 3 / 4 &&
 				delay <= rows[i].middle * 5 / 4,
@@ -118,25 +116,25 @@ TEST(permanent_only_from_an_authenticated_origin_that_says_so)
 		    "not-shared", false, false },
 		{ { 404, "not-shared", false, false }, OUTCOME_TEMPFAIL,
 		    "not-shared", false, true },
-		{ { 410, "revoked", true, false }, OUTCOME_PERMFAIL,
-		    "revoked", true, false },
+		{ { 410, "revoked", true, false }, OUTCOME_PERMFAIL, "revoked",
+		    true, false },
 		{ { 404, "", true, false }, OUTCOME_TEMPFAIL, "unavailable",
 		    false, false },
 		{ { 404, "made-up", true, false }, OUTCOME_TEMPFAIL,
 		    "unavailable", false, false },
-		{ { 401, "time", true, false }, OUTCOME_TEMPFAIL, "time",
-		    false, false },
+		{ { 401, "time", true, false }, OUTCOME_TEMPFAIL, "time", false,
+		    false },
 		{ { 401, "published", true, false }, OUTCOME_TEMPFAIL,
 		    "published", false, false },
 		{ { 0, "", false, false }, OUTCOME_TEMPFAIL, "unavailable",
 		    false, true },
 		/* Our own trouble. */
-		{ { 0, "no-space", false, false }, OUTCOME_TEMPFAIL,
-		    "no-space", false, false },
+		{ { 0, "no-space", false, false }, OUTCOME_TEMPFAIL, "no-space",
+		    false, false },
 		{ { 0, "unavailable", false, false }, OUTCOME_TEMPFAIL,
 		    "unavailable", false, false },
-		{ { 503, "busy", true, false }, OUTCOME_TEMPFAIL, "busy",
-		    false, true },
+		{ { 503, "busy", true, false }, OUTCOME_TEMPFAIL, "busy", false,
+		    true },
 		{ { 200, "", true, false }, OUTCOME_TEMPFAIL, "unavailable",
 		    false, false },
 		{ { 200, "", true, true }, OUTCOME_PERMFAIL, "wrong-hash",

@@ -51,8 +51,7 @@ TEST(table)
 		    "%zu", i);
 		CHECK_STRING(why.word, rows[i].word);
 		CHECK_FOR(account.used == rows[i].used_after, "%zu", i);
-		CHECK_FOR(account.reserved == rows[i].reserved_after, "%zu",
-		    i);
+		CHECK_FOR(account.reserved == rows[i].reserved_after, "%zu", i);
 	}
 }
 

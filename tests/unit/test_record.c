@@ -75,8 +75,7 @@ TEST(records_and_head_move_together)
 	int i;
 
 	fixture_init(&fixture);
-	CHECK(store_run(fixture.store, make_account, NULL, NULL) ==
-	    OUTCOME_OK);
+	CHECK(store_run(fixture.store, make_account, NULL, NULL) == OUTCOME_OK);
 	CHECK(store_run(fixture.store, append, first, NULL) == OUTCOME_OK);
 	CHECK(store_run(fixture.store, append, second, NULL) == OUTCOME_OK);
 	view = store_read_begin(fixture.store);

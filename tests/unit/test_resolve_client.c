@@ -55,8 +55,9 @@ answer(struct dns_fake *server, unsigned id, const char *name, unsigned type,
 	packet_start(p, id, FLAG_QR | FLAG_RD | FLAG_AD, name, type);
 	if (type == TYPE_TXT && strcmp(name, "_rra.insurance.test") == 0)
 		add_record(p, name, agent);
-	else if (type == TYPE_TXT && (strcmp(name, "_cb.bar.test") == 0 ||
-	    strcmp(name, "_rm.hospital.test") == 0))
+	else if (type == TYPE_TXT &&
+	    (strcmp(name, "_cb.bar.test") == 0 ||
+		strcmp(name, "_rm.hospital.test") == 0))
 		add_record(p, name, broker);
 	else if (type == TYPE_A && strcmp(name, "mailbox.bar.test") == 0)
 		packet_record(p, name, TYPE_A, 60, "\300\0\2\1", 4);
@@ -87,8 +88,7 @@ connect_as(enum peer peer)
 {
 	int pair[2];
 
-	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ==
-	    0);
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	peer_fd = pair[1];
 	gone = false;
@@ -150,8 +150,9 @@ ask(cJSON *request, int64_t id, struct reason *why_r)
 	free(text);
 	cJSON_Delete(request);
 	packet = receive();
-	CHECK(packet != NULL && grip_protocol_answer_parse(packet,
-	    strlen(packet), &got, &json, why_r) == 0);
+	CHECK(packet != NULL &&
+	    grip_protocol_answer_parse(packet, strlen(packet), &got, &json,
+		why_r) == 0);
 	CHECK(got == id);
 	return json;
 }
@@ -210,8 +211,8 @@ TEST(greets)
 
 TEST(drops_garbage_and_goes_on)
 {
-	static const char *const garbage[] = {"x", "[]", "{}",
-	    "{\"verb\":\"verify\"}", "{\"id\":-1,\"verb\":\"keys\"}"};
+	static const char *const garbage[] = { "x", "[]", "{}",
+		"{\"verb\":\"verify\"}", "{\"id\":-1,\"verb\":\"keys\"}" };
 
 	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
 		connect_as(PEER_BROKER);
@@ -231,7 +232,7 @@ TEST(drops_garbage_and_goes_on)
 
 TEST(verifies_a_chain)
 {
-	struct reason why = {0};
+	struct reason why = { 0 };
 	struct grip_verdict verdict;
 	cJSON *json, *request, *other;
 	unsigned queries;
@@ -239,19 +240,15 @@ TEST(verifies_a_chain)
 	connect_as(PEER_MAILBOX);
 	greet();
 	fake.queries = 0;
-	request = verify_request("get", token_a, agent,
-	    "_rra.insurance.test");
+	request = verify_request("get", token_a, agent, "_rra.insurance.test");
 	other = verify_request("get", token_a, agent, "_rra.evil.test");
 	json = ask(cJSON_Duplicate(request, 1), 1, &why);
 	CHECK_FOR(why.outcome == OUTCOME_OK, "%s %s", why.word, why.text);
-	CHECK(grip_protocol_verdict_parse(json, &verdict, &why) ==
-	    OUTCOME_OK);
+	CHECK(grip_protocol_verdict_parse(json, &verdict, &why) == OUTCOME_OK);
 	CHECK(verdict.secure);
 	CHECK(verdict.until == FIXTURE_NOW + 300);
-	CHECK_STRING(json_string(verdict.claims, "iss"),
-	    "_rra.insurance.test");
-	CHECK_STRING(json_string(verdict.inner, "recipient"),
-	    "bob@bar.test");
+	CHECK_STRING(json_string(verdict.claims, "iss"), "_rra.insurance.test");
+	CHECK_STRING(json_string(verdict.inner, "recipient"), "bob@bar.test");
 	grip_verdict_free(&verdict);
 	cJSON_Delete(json);
 	queries = fake.queries;
@@ -270,7 +267,7 @@ TEST(verifies_a_chain)
 /* What the cache must not hide. */
 TEST(checks_again_what_is_cached)
 {
-	struct reason why = {0};
+	struct reason why = { 0 };
 	struct grip_claims claims = fixture_claims(GRIP_NOTIFY, NULL);
 	char *token = NULL;
 	cJSON *json;
@@ -313,7 +310,7 @@ TEST(checks_again_what_is_cached)
 
 TEST(refuses_by_name)
 {
-	struct reason why = {0};
+	struct reason why = { 0 };
 	EVP_PKEY *other = fixture_fresh();
 	char *fresh_b = fixture_token(GRIP_NOTIFY, NULL, other);
 	char *bad_inner = fixture_token(GRIP_GET, fresh_b, agent);
@@ -322,26 +319,29 @@ TEST(refuses_by_name)
 		EVP_PKEY *key;
 		const char *name;
 	} rows[] = {
-	    {"form", "get", "x", agent, "_rra.insurance.test"},
-	    {"purpose", "put", token_a, agent, "_rra.insurance.test"},
-	    {"audience", "notify", token_b, broker, "_cb.bar.test"},
-	    {"possession", "get", token_a, NULL, NULL},
-	    {"possession", "get", token_a, broker, "_rra.insurance.test"},
-	    {"subject", "get", token_a, agent, "evil.test"},
-	    {"subject", "get", token_a, agent, "_rra.evil.test"},
-	    {"published", "get", bad_inner, agent, "_rra.insurance.test"},
+		{ "form", "get", "x", agent, "_rra.insurance.test" },
+		{ "purpose", "put", token_a, agent, "_rra.insurance.test" },
+		{ "audience", "notify", token_b, broker, "_cb.bar.test" },
+		{ "possession", "get", token_a, NULL, NULL },
+		{ "possession", "get", token_a, broker, "_rra.insurance.test" },
+		{ "subject", "get", token_a, agent, "evil.test" },
+		{ "subject", "get", token_a, agent, "_rra.evil.test" },
+		{ "published", "get", bad_inner, agent, "_rra.insurance.test" },
 	};
 
 	connect_as(PEER_MAILBOX);
 	greet();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		cJSON_Delete(ask(verify_request(rows[i].route, rows[i].token,
-		    rows[i].key, rows[i].name), (int64_t)i, &why));
-		CHECK_FOR(strcmp(why.word, rows[i].word) == 0, "%zu: %s %s",
-		    i, why.word, why.text);
+				     rows[i].key, rows[i].name),
+		    (int64_t)i, &why));
+		CHECK_FOR(strcmp(why.word, rows[i].word) == 0, "%zu: %s %s", i,
+		    why.word, why.text);
 		CHECK_FOR(why.outcome ==
-		    (strcmp(rows[i].word, "published") == 0 ?
-		    OUTCOME_TEMPFAIL : OUTCOME_PERMFAIL), "%zu", i);
+			(strcmp(rows[i].word, "published") == 0 ?
+				OUTCOME_TEMPFAIL :
+				OUTCOME_PERMFAIL),
+		    "%zu", i);
 	}
 	free(bad_inner);
 	free(fresh_b);
@@ -351,7 +351,7 @@ TEST(refuses_by_name)
 
 TEST(believes_local_of_mailboxd_only)
 {
-	struct reason why = {0};
+	struct reason why = { 0 };
 	cJSON *request = verify_request("get", token_a, NULL, NULL);
 
 	connect_as(PEER_BROKER);
@@ -372,18 +372,18 @@ TEST(believes_local_of_mailboxd_only)
 
 TEST(resolves_addresses)
 {
-	struct reason why = {0};
+	struct reason why = { 0 };
 	struct grip_addresses addresses;
 	cJSON *json;
 	static const struct {
 		const char *name, *word;
 		enum outcome outcome;
 	} rows[] = {
-	    {"inside.bar.test", "address-policy", OUTCOME_TEMPFAIL},
-	    {"absent.bar.test", "no-address", OUTCOME_TEMPFAIL},
-	    {"bogus.bar.test", "dns", OUTCOME_TEMPFAIL},
-	    {"127.0.0.1", "form", OUTCOME_PERMFAIL},
-	    {"localhost", "form", OUTCOME_PERMFAIL},
+		{ "inside.bar.test", "address-policy", OUTCOME_TEMPFAIL },
+		{ "absent.bar.test", "no-address", OUTCOME_TEMPFAIL },
+		{ "bogus.bar.test", "dns", OUTCOME_TEMPFAIL },
+		{ "127.0.0.1", "form", OUTCOME_PERMFAIL },
+		{ "localhost", "form", OUTCOME_PERMFAIL },
 	};
 
 	connect_as(PEER_RETRIEVAL);
@@ -391,28 +391,26 @@ TEST(resolves_addresses)
 	json = ask(name_request("addresses", "mailbox.bar.test"), 1, &why);
 	CHECK(grip_protocol_addresses_parse(json, &addresses, &why) ==
 	    OUTCOME_OK);
-	CHECK(addresses.count == 1 && addresses.secure &&
-	    addresses.ttl == 60);
+	CHECK(addresses.count == 1 && addresses.secure && addresses.ttl == 60);
 	CHECK_STRING(addresses.text[0], "192.0.2.1");
 	cJSON_Delete(json);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		cJSON_Delete(ask(name_request("addresses", rows[i].name), 2,
-		    &why));
+		cJSON_Delete(
+		    ask(name_request("addresses", rows[i].name), 2, &why));
 		CHECK_STRING(why.word, rows[i].word);
-		CHECK_FOR(why.outcome == rows[i].outcome, "%s",
-		    rows[i].name);
+		CHECK_FOR(why.outcome == rows[i].outcome, "%s", rows[i].name);
 	}
 	/* A configured exception. */
 	CHECK(address_policy_add(world.policy, "127.0.0.0/8") == 0);
-	cJSON_Delete(ask(name_request("addresses", "inside.bar.test"), 3,
-	    &why));
+	cJSON_Delete(
+	    ask(name_request("addresses", "inside.bar.test"), 3, &why));
 	CHECK(why.outcome == OUTCOME_OK);
 	disconnect();
 }
 
 TEST(tells_keys_if_secure)
 {
-	struct reason why = {0};
+	struct reason why = { 0 };
 	struct grip_keys keys;
 	char hex[65];
 	cJSON *json;
@@ -444,13 +442,15 @@ TEST(tells_keys_if_secure)
 TEST(answers_many_at_once)
 {
 	char text[128];
-	bool seen[30] = {false};
+	bool seen[30] = { false };
 
 	connect_as(PEER_RETRIEVAL);
 	greet();
 	for (int i = 0; i < 30; i++) {
-		snprintf(text, sizeof(text), "{\"id\":%d,\"verb\":\"keys\","
-		    "\"name\":\"_rm.hospital.test\"}", i);
+		snprintf(text, sizeof(text),
+		    "{\"id\":%d,\"verb\":\"keys\","
+		    "\"name\":\"_rm.hospital.test\"}",
+		    i);
 		send_text(text);
 	}
 	for (int i = 0; i < 30; i++) {
@@ -472,7 +472,7 @@ TEST(answers_many_at_once)
 	/* And who leaves with requests in flight takes them with him. */
 	for (int i = 0; i < 3; i++)
 		send_text("{\"id\":1,\"verb\":\"keys\","
-		    "\"name\":\"_rm.hospital.test\"}");
+			  "\"name\":\"_rm.hospital.test\"}");
 	close(peer_fd);
 	while (!gone)
 		event_base_loop(base, EVLOOP_ONCE);
@@ -482,8 +482,10 @@ TEST(answers_many_at_once)
 static void
 setup(void)
 {
-	struct dns_options options = {.count = 1, .trusted = true,
-	    .timeout_ms = 2000, .queries_max = 100};
+	struct dns_options options = { .count = 1,
+		.trusted = true,
+		.timeout_ms = 2000,
+		.queries_max = 100 };
 
 	log_open("test", LOG_ERROR);
 	base = event_base_new();

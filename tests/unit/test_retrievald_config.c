@@ -10,7 +10,8 @@ static const struct {
 } files[] = {
 	{ "", NULL },
 	{ "workers = 3\nports = 443\ntls_trust = webpki, dns\n"
-	  "allow_addresses = 198.51.100.0/24, 2001:db8::/32\n", NULL },
+	  "allow_addresses = 198.51.100.0/24, 2001:db8::/32\n",
+	    NULL },
 	{ "workers = 0\n", "workers" },
 	{ "workers = 65\n", "workers" },
 	{ "worker = 8\n", "worker" },

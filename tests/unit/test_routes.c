@@ -20,14 +20,14 @@ find(const char *line, enum door door, const struct route **route_r)
 	char head[1024];
 	int len;
 
-	len = snprintf(head, sizeof(head), "%s HTTP/1.1\r\n"
+	len = snprintf(head, sizeof(head),
+	    "%s HTTP/1.1\r\n"
 	    "Host: x.test\r\n\r\n",
 	    line);
 	if (http_parse_request(head, (size_t)len, &request, &detail) !=
 	    HTTP_FAULT_NONE)
 		return "syntax";
-	if (routes_find(&request, door, route_r, &subject, &why) !=
-	    OUTCOME_OK)
+	if (routes_find(&request, door, route_r, &subject, &why) != OUTCOME_OK)
 		return why.word;
 	return "ok";
 }

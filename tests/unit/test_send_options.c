@@ -17,8 +17,8 @@ static const struct {
 	    "text" },
 	{ "--to bob@bar.test,carol@bar.test text --subject x", 0, 2, 0,
 	    "text" },
-	{ "--to b@bar.test --to c@bar.test -s x --attach f --attach g", 0, 2,
-	    2, NULL },
+	{ "--to b@bar.test --to c@bar.test -s x --attach f --attach g", 0, 2, 2,
+	    NULL },
 	{ "--to b@bar.test -s x --attach f a@b", 0, 1, 1, "a@b" },
 	{ "--to b@bar.test -s x -- --to", 0, 1, 0, "--to" },
 	{ "--to b@bar.test -s x -a f --inline-text text", 0, 1, 1, "text" },
@@ -49,12 +49,14 @@ TEST(command_lines_are_understood)
 			argv[argc] = strsep(&rest, " ");
 		argv[argc] = NULL;
 		CHECK_FOR(send_options_parse(argc, argv, &options) ==
-		    rows[i].code, "%s", rows[i].line);
+			rows[i].code,
+		    "%s", rows[i].line);
 		if (rows[i].code == 0) {
-			CHECK_FOR(options.recipient_count ==
-			    rows[i].recipients, "%s", rows[i].line);
+			CHECK_FOR(options.recipient_count == rows[i].recipients,
+			    "%s", rows[i].line);
 			CHECK_FOR(options.attachment_count ==
-			    rows[i].attachments, "%s", rows[i].line);
+				rows[i].attachments,
+			    "%s", rows[i].line);
 			if (rows[i].body != NULL)
 				CHECK_STRING(options.body, rows[i].body);
 			else

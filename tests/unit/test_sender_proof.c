@@ -9,15 +9,15 @@
 #include <stdlib.h>
 
 #define AR "Authentication-Results: mx.bar.test;\r\n"
-#define PASS                                                                   \
-	AR "\tdkim=pass (2048-bit key; unprotected) header.d=foo.test "        \
+#define PASS \
+	AR "\tdkim=pass (2048-bit key; unprotected) header.d=foo.test " \
 	   "header.i=@foo.test header.b=\"AbCd/+12\"\r\n"
-#define SIGNATURE(tags)                                                        \
+#define SIGNATURE(tags) \
 	"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d=foo.test;\r\n" \
 	"\ts=sel; " tags " bh=xyz=;\r\n\tb=AbCd/+12345\r\n\t 6789==\r\n"
 #define H "h=From:To:Message-ID:MIME-Version:Content-Type:From;"
-#define REST                                                                   \
-	"From: Alice <alice@Foo.test>\r\nMessage-ID: <1@foo.test>\r\n"         \
+#define REST \
+	"From: Alice <alice@Foo.test>\r\nMessage-ID: <1@foo.test>\r\n" \
 	"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=4\r\n"
 #define END "\r\nbody\r\n"
 
@@ -29,46 +29,57 @@ static const struct {
 	{ "good", PASS SIGNATURE(H) REST END, "" },
 	{ "subdomain in From, signed by its parent",
 	    PASS SIGNATURE(H) "From: a@mail.foo.test\r\nMessage-ID: <1@foo."
-	    "test>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n" END,
+			      "test>\r\nMIME-Version: 1.0\r\nContent-Type: "
+			      "text/plain\r\n" END,
 	    "" },
 	{ "no header.b, one signature",
 	    AR " dkim=pass header.d=foo.test\r\n" SIGNATURE(H) REST END, "" },
 	{ "a failing result before the good one",
 	    AR " dkim=fail header.d=foo.test; spf=pass; dkim=pass "
-	    "header.d=foo.test header.b=AbCd\r\n" SIGNATURE(H) REST END, "" },
+	       "header.d=foo.test header.b=AbCd\r\n" SIGNATURE(H) REST END,
+	    "" },
 	{ "another server's results on top",
-	    "Authentication-Results: other.test; dkim=fail\r\n" PASS
-	    SIGNATURE(H) REST END, "" },
+	    "Authentication-Results: other.test; dkim=fail\r\n" PASS SIGNATURE(
+		H) REST END,
+	    "" },
 	{ "no results", SIGNATURE(H) REST END, "result" },
 	{ "not our authserv-id",
 	    "Authentication-Results: evil.test; dkim=pass header.d=foo.test"
-	    "\r\n" SIGNATURE(H) REST END, "result" },
+	    "\r\n" SIGNATURE(H) REST END,
+	    "result" },
 	{ "forged results below ours",
 	    AR " dkim=none\r\n" PASS SIGNATURE(H) REST END, "result" },
 	{ "fail", AR " dkim=fail header.d=foo.test\r\n" SIGNATURE(H) REST END,
 	    "result" },
 	{ "pass in a comment",
 	    AR " dkim=fail (dkim=pass; header.d=foo.test)\r\n" SIGNATURE(H)
-	    REST END, "result" },
-	{ "open comment", AR " (dkim=pass header.d=foo.test\r\n"
-	    SIGNATURE(H) REST END, "result" },
+		REST END,
+	    "result" },
+	{ "open comment",
+	    AR " (dkim=pass header.d=foo.test\r\n" SIGNATURE(H) REST END,
+	    "result" },
 	{ "another domain",
 	    AR " dkim=pass header.d=evil.test header.b=AbCd\r\n" SIGNATURE(H)
-	    REST END, "alignment" },
+		REST END,
+	    "alignment" },
 	{ "a domain that only ends alike",
 	    AR " dkim=pass header.d=oo.test\r\n" SIGNATURE(H) REST END,
 	    "alignment" },
 	{ "a child of the From domain",
 	    AR " dkim=pass header.d=mail.foo.test\r\n" SIGNATURE(H) REST END,
 	    "alignment" },
-	{ "a top-level domain", AR " dkim=pass header.d=test\r\n"
-	    SIGNATURE(H) REST END, "alignment" },
+	{ "a top-level domain",
+	    AR " dkim=pass header.d=test\r\n" SIGNATURE(H) REST END,
+	    "alignment" },
 	{ "no signature", PASS REST END, "signature" },
-	{ "another b", AR " dkim=pass header.d=foo.test header.b=zzzz\r\n"
-	    SIGNATURE(H) REST END, "signature" },
+	{ "another b",
+	    AR " dkim=pass header.d=foo.test header.b=zzzz\r\n" SIGNATURE(H)
+		REST END,
+	    "signature" },
 	{ "two that could be meant",
 	    AR " dkim=pass header.d=foo.test\r\n" SIGNATURE(H) SIGNATURE(H)
-	    REST END, "signature" },
+		REST END,
+	    "signature" },
 	{ "l=", PASS SIGNATURE(H " l=5;") REST END, "length" },
 	{ "l= in capitals is another tag", PASS SIGNATURE(H " L=5;") REST END,
 	    "" },
@@ -80,13 +91,17 @@ static const struct {
 	    "from" },
 	{ "two addresses in From",
 	    PASS SIGNATURE(H) "From: a@foo.test, b@foo.test\r\nMessage-ID: "
-	    "<1@foo.test>\r\n" END, "from" },
+			      "<1@foo.test>\r\n" END,
+	    "from" },
 	{ "no From", PASS SIGNATURE(H) "Message-ID: <1@foo.test>\r\n" END,
 	    "from" },
-	{ "two Content-Type", PASS SIGNATURE(H) REST
-	    "Content-Type: text/html\r\n" END, "duplicate" },
-	{ "no Message-ID", PASS SIGNATURE(H) "From: alice@foo.test\r\n"
-	    "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n" END,
+	{ "two Content-Type",
+	    PASS SIGNATURE(H) REST "Content-Type: text/html\r\n" END,
+	    "duplicate" },
+	{ "no Message-ID",
+	    PASS SIGNATURE(
+		H) "From: alice@foo.test\r\n"
+		   "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n" END,
 	    "duplicate" },
 	{ "space before the colon",
 	    PASS SIGNATURE(H) REST "From : eve@evil.test\r\n" END, "header" },
@@ -94,7 +109,7 @@ static const struct {
 
 TEST(each_doubt_has_its_word)
 {
-	char *ids[] = { (char *)(uintptr_t)"mx.bar.test" };
+	char *ids[] = { (char *)(uintptr_t) "mx.bar.test" };
 	struct config_list list = { ids, 1 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -105,10 +120,10 @@ TEST(each_doubt_has_its_word)
 
 		if (outcome == OUTCOME_OK)
 			why.word[0] = '\0'; /* of an attempt before */
-		CHECK_FOR(strcmp(why.word, cases[i].word) == 0,
-		    "%s: \"%s\" %s", cases[i].what, why.word, why.text);
-		CHECK_FOR((outcome == OUTCOME_OK) == (cases[i].word[0] ==
-		    '\0'), "%s", cases[i].what);
+		CHECK_FOR(strcmp(why.word, cases[i].word) == 0, "%s: \"%s\" %s",
+		    cases[i].what, why.word, why.text);
+		CHECK_FOR((outcome == OUTCOME_OK) == (cases[i].word[0] == '\0'),
+		    "%s", cases[i].what);
 		if (i == 0)
 			CHECK_STRING(sender, "alice@foo.test");
 	}

@@ -15,7 +15,7 @@ TEST(takes_one_shape_of_url)
 {
 	static const struct {
 		const char *text;
-		const char *canonical;	/* NULL: refused */
+		const char *canonical; /* NULL: refused */
 	} table[] = {
 		{ "https://mailbox.foo.test", "https://mailbox.foo.test" },
 		{ "https://mailbox.foo.test:443", "https://mailbox.foo.test" },
@@ -52,7 +52,9 @@ TEST(takes_one_shape_of_url)
 		{ "https://-a.foo.test", NULL },
 		{ "https://a-.foo.test", NULL },
 		{ "https://a_b.foo.test", NULL },
-		{ "https://b\xc3\xbc" "cher.test", NULL },
+		{ "https://b\xc3\xbc"
+		  "cher.test",
+		    NULL },
 		{ "https://mail box.test", NULL },
 		{ " https://mailbox.foo.test", NULL },
 		{ "https://mailbox.foo.test\n", NULL },
@@ -78,7 +80,7 @@ TEST(bounds_the_host)
 
 	for (i = 0; i < 126; i++)
 		strcat(text, "a.");
-	strcat(text, "b");	/* 253 */
+	strcat(text, "b"); /* 253 */
 	CHECK(service_url_parse(text, NULL, &url) == 0);
 	strcat(text, "c");
 	CHECK(service_url_parse(text, NULL, &url) == -1);
@@ -102,7 +104,7 @@ TEST(takes_a_list_of_ports)
 	CHECK(service_ports_parse("0", &ports) == -1);
 	CHECK(service_ports_parse("65536", &ports) == -1);
 	CHECK(service_ports_parse("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
-	    &ports) == -1);
+		  &ports) == -1);
 	CHECK(service_ports_parse("8443", &ports) == 0);
 	CHECK(service_url_parse("https://a.test", &ports, &url) == -1);
 }
@@ -135,30 +137,23 @@ allows(const char *text, const struct address_policy *policy)
 
 TEST(allows_global_unicast_alone)
 {
-	static const char *const good[] = {
-		"1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255",
-		"100.128.0.0", "126.255.255.255", "128.0.0.0",
-		"169.253.255.255", "172.15.255.255", "172.32.0.0",
-		"192.0.1.0", "192.167.255.255", "192.169.0.0",
-		"198.17.255.255", "198.20.0.0", "223.255.255.255",
-		"2000::1", "2001:200::1", "2a00:1450::1", "2400::1",
-		"3ffe::1", NULL
-	};
-	static const char *const bad[] = {
-		"0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255",
-		"100.64.0.1", "100.127.255.255", "127.0.0.1", "127.1.2.3",
-		"169.254.169.254", "172.16.0.1", "172.31.255.255",
+	static const char *const good[] = { "1.1.1.1", "9.255.255.255",
+		"11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
+		"128.0.0.0", "169.253.255.255", "172.15.255.255", "172.32.0.0",
+		"192.0.1.0", "192.167.255.255", "192.169.0.0", "198.17.255.255",
+		"198.20.0.0", "223.255.255.255", "2000::1", "2001:200::1",
+		"2a00:1450::1", "2400::1", "3ffe::1", NULL };
+	static const char *const bad[] = { "0.0.0.0", "0.1.2.3", "10.0.0.1",
+		"10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1",
+		"127.1.2.3", "169.254.169.254", "172.16.0.1", "172.31.255.255",
 		"192.0.0.8", "192.0.2.1", "192.88.99.1", "192.168.1.1",
-		"198.18.0.1", "198.19.255.255", "198.51.100.1",
-		"203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
-		"255.255.255.255",
-		"::", "::1", "::ffff:1.1.1.1", "::1.1.1.1",
-		"64:ff9b::101:101", "64:ff9b:1::1", "100::1", "1fff::1",
-		"2001::1", "2001:2::1", "2001:10::1", "2001:1ff::1",
-		"2001:db8::1", "2002:101:101::1", "3fff:fff::1", "4000::1",
-		"5f00::1", "fc00::1", "fd00::1", "fe80::1", "fec0::1",
-		"ff02::1", NULL
-	};
+		"198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1",
+		"224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255",
+		"::", "::1", "::ffff:1.1.1.1", "::1.1.1.1", "64:ff9b::101:101",
+		"64:ff9b:1::1", "100::1", "1fff::1", "2001::1", "2001:2::1",
+		"2001:10::1", "2001:1ff::1", "2001:db8::1", "2002:101:101::1",
+		"3fff:fff::1", "4000::1", "5f00::1", "fc00::1", "fd00::1",
+		"fe80::1", "fec0::1", "ff02::1", NULL };
 	struct address_policy *policy = address_policy_new();
 	struct sockaddr other = { .sa_family = AF_UNIX };
 	unsigned i;
@@ -175,12 +170,10 @@ TEST(allows_global_unicast_alone)
 
 TEST(takes_exceptions)
 {
-	static const char *const bad[] = {
-		"", "198.51.100.7/24", "198.51.100.0/33", "198.51.100.0/",
-		"198.51.100.0/-1", "198.51.100.0/24 ", "198.51.100/24",
-		"2001:db8::1/32", "2001:db8::/129", "foo.test", "/8",
-		"198.51.100.0/ 24", NULL
-	};
+	static const char *const bad[] = { "", "198.51.100.7/24",
+		"198.51.100.0/33", "198.51.100.0/", "198.51.100.0/-1",
+		"198.51.100.0/24 ", "198.51.100/24", "2001:db8::1/32",
+		"2001:db8::/129", "foo.test", "/8", "198.51.100.0/ 24", NULL };
 	struct address_policy *policy = address_policy_new();
 	unsigned i;
 

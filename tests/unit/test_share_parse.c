@@ -33,11 +33,15 @@ TEST(a_share_in_any_order_is_the_same)
 	CHECK_STRING(parse("{\"message\":\"1@foo.test\",\"category\":\"\","
 			   "\"recipients\":[\"bob@bar.test\",\"A@B.test\"],"
 			   "\"resources\":[\"" A "\",\"" B "\"],"
-			   "\"expires\":1000100}", &one), "ok");
+			   "\"expires\":1000100}",
+			 &one),
+	    "ok");
 	CHECK_STRING(parse("{\"expires\":1000100,\"message\":\"1@foo.test\","
 			   "\"resources\":[\"" B "\",\"" A "\",\"" A "\"],"
 			   "\"recipients\":[\"a@b.test\",\"Bob@bar.test\","
-			   "\"bob@BAR.test\"]}", &two), "ok");
+			   "\"bob@BAR.test\"]}",
+			 &two),
+	    "ok");
 	CHECK(one->recipient_count == 2 && two->recipient_count == 2);
 	CHECK(one->hash_count == 2 && two->hash_count == 2);
 	CHECK_STRING(one->recipients[0], "a@b.test");
@@ -68,13 +72,16 @@ TEST(what_is_no_share_is_refused)
 		  "\"resources\":[\"abc\"],\"expires\":1000001}",
 		    "malformed" },
 		{ "{\"message\":\"1\",\"recipients\":[\"a@b.test\"],"
-		  "\"resources\":[1],\"expires\":1000001}", "malformed" },
+		  "\"resources\":[1],\"expires\":1000001}",
+		    "malformed" },
 		{ "{\"message\":\"1\",\"recipients\":[\"a@b.test\"],"
 		  "\"resources\":[\"" A "\"],\"expires\":1000001,"
-		  "\"category\":\"No\"}", "malformed" },
+		  "\"category\":\"No\"}",
+		    "malformed" },
 		{ "{\"message\":\"1\",\"recipients\":[\"a@b.test\"],"
 		  "\"resources\":[\"" A "\"],\"expires\":1000001,"
-		  "\"more\":1}", "malformed" },
+		  "\"more\":1}",
+		    "malformed" },
 	};
 	struct share *share;
 	const char *answer;
@@ -82,8 +89,8 @@ TEST(what_is_no_share_is_refused)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		answer = parse(rows[i].text, &share);
-		CHECK_FOR(strcmp(answer, rows[i].answer) == 0, "row %zu: %s",
-		    i, answer);
+		CHECK_FOR(strcmp(answer, rows[i].answer) == 0, "row %zu: %s", i,
+		    answer);
 		share_free(share);
 	}
 }

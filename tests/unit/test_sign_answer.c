@@ -50,9 +50,14 @@ static char bob[] = "bob@bar.test", alice[] = "alice@foo.test",
 static struct grip_claims
 notify(void)
 {
-	struct grip_claims claims = { .aud = aud, .sender = alice,
-		.recipient = bob, .mailbox = bob, .share = share,
-		.message = message, .origin = origin, .agent = agent,
+	struct grip_claims claims = { .aud = aud,
+		.sender = alice,
+		.recipient = bob,
+		.mailbox = bob,
+		.share = share,
+		.message = message,
+		.origin = origin,
+		.agent = agent,
 		.digest = digest };
 
 	return claims;
@@ -66,8 +71,8 @@ token_of(const cJSON *answer)
 	struct grip_token *token = NULL;
 	struct reason why;
 
-	CHECK(text != NULL && grip_token_parse(text, strlen(text), &token,
-				  &why) == OUTCOME_OK);
+	CHECK(text != NULL &&
+	    grip_token_parse(text, strlen(text), &token, &why) == OUTCOME_OK);
 	return token;
 }
 
@@ -127,8 +132,8 @@ TEST(an_agent_wraps_the_brokers_token)
 
 	inner = ask(GRIP_ROLE_BROKER,
 	    grip_protocol_token("_cb.bar.test", GRIP_NOTIFY, &claims), &why);
-	get.token = cJSON_GetObjectItemCaseSensitive(inner, "token")
-			->valuestring;
+	get.token =
+	    cJSON_GetObjectItemCaseSensitive(inner, "token")->valuestring;
 	outer = ask(GRIP_ROLE_AGENT,
 	    grip_protocol_token("_rra.insurance.test", GRIP_GET, &get), &why);
 	CHECK_FOR(why.outcome == OUTCOME_OK, "%s: %s", why.word, why.text);
@@ -198,15 +203,13 @@ TEST(handshakes_by_role_and_side)
 		enum grip_role caller;
 		const char *identity, *side, *word; /* word NULL: signed */
 	} rows[] = {
-		{ GRIP_ROLE_MAILBOX, "mailbox.insurance.test", "server",
-		    NULL },
+		{ GRIP_ROLE_MAILBOX, "mailbox.insurance.test", "server", NULL },
 		{ GRIP_ROLE_BROKER, "_cb.bar.test", "client", NULL },
 		{ GRIP_ROLE_AGENT, "_rra.insurance.test", "client", NULL },
 		{ GRIP_ROLE_MAILBOX, "mailbox.insurance.test", "client",
 		    "content" },
 		{ GRIP_ROLE_BROKER, "_cb.bar.test", "server", "content" },
-		{ GRIP_ROLE_AGENT, "_rra.insurance.test", "server",
-		    "content" },
+		{ GRIP_ROLE_AGENT, "_rra.insurance.test", "server", "content" },
 		{ GRIP_ROLE_AGENT, "mailbox.insurance.test", "server",
 		    "unknown-identity" },
 		{ GRIP_ROLE_MAILBOX, "_cb.bar.test", "client",
@@ -234,13 +237,15 @@ TEST(handshakes_by_role_and_side)
 			identity = sign_ring_find(fixture.ring,
 			    rows[r].identity, rows[r].caller);
 			CHECK_FOR(grip_protocol_bytes(answer, "signature",
-				      signature, &size) == 0, "row %zu", r);
+				      signature, &size) == 0,
+			    "row %zu", r);
 			EVP_DigestVerifyInit_ex(context, NULL,
-			    EVP_PKEY_is_a(identity->key, "ED25519") ? NULL
-								    : "SHA256",
+			    EVP_PKEY_is_a(identity->key, "ED25519") ? NULL :
+								      "SHA256",
 			    NULL, NULL, identity->key, NULL);
 			CHECK_FOR(EVP_DigestVerify(context, signature, size,
-				      bytes, len) == 1, "row %zu", r);
+				      bytes, len) == 1,
+			    "row %zu", r);
 		}
 		EVP_MD_CTX_free(context);
 		cJSON_Delete(answer);
@@ -280,8 +285,7 @@ TEST(identities_are_the_callers_own)
 	for (int role = 0; role <= GRIP_ROLE_MAILBOX; role++) {
 		struct grip_identities *list = calloc(1, sizeof(*list));
 		bool more = true;
-		cJSON *answer = ask(role, grip_protocol_identities(NULL),
-		    &why);
+		cJSON *answer = ask(role, grip_protocol_identities(NULL), &why);
 
 		CHECK(grip_protocol_identities_parse(answer, list, &more,
 			  &why) == OUTCOME_OK);
@@ -290,8 +294,8 @@ TEST(identities_are_the_callers_own)
 		CHECK(list->items[0].role == (enum grip_role)role);
 		grip_identities_free(&list);
 		cJSON_Delete(answer);
-		cJSON_Delete(ask(role, grip_protocol_identities("nobody.test"),
-		    &why));
+		cJSON_Delete(
+		    ask(role, grip_protocol_identities("nobody.test"), &why));
 		CHECK(reason_is(&why, "unknown-identity"));
 	}
 }
@@ -305,8 +309,9 @@ TEST(garbage_gets_no_answer)
 		&counts };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		CHECK_FOR(sign_answer(&caller, rows[i], strlen(rows[i]),
-			      NOW) == NULL, "row %zu", i);
+		CHECK_FOR(sign_answer(&caller, rows[i], strlen(rows[i]), NOW) ==
+			NULL,
+		    "row %zu", i);
 }
 
 /* Many names with long chains do not fit into one packet. */
@@ -324,8 +329,8 @@ TEST(many_identities_come_in_several_packets)
 
 	for (int i = 0; i < 120; i++) {
 		snprintf(name, sizeof(name), "m%d.bar.test", i);
-		CHECK(sign_fixture_keygen(fixture.directory, "p256", name) ==
-		    0);
+		CHECK(
+		    sign_fixture_keygen(fixture.directory, "p256", name) == 0);
 		snprintf(line, sizeof(line), "%s role=mailbox\n", name);
 		strcat(policy, line);
 	}
@@ -346,8 +351,8 @@ TEST(many_identities_come_in_several_packets)
 		CHECK(answer != NULL && strlen(answer) < 65536);
 		CHECK(grip_protocol_answer_parse(answer, strlen(answer), &id,
 			  &json, &why) == 0);
-		CHECK(grip_protocol_identities_parse(json, list, &more,
-			  &why) == OUTCOME_OK);
+		CHECK(grip_protocol_identities_parse(json, list, &more, &why) ==
+		    OUTCOME_OK);
 		cJSON_Delete(json);
 		free(answer);
 		after = list->items[list->count - 1].name;

@@ -39,8 +39,8 @@ behind(void)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return UNFENCED;
 	if (sign_fence_raise(&fd, 1) != 0)
-		return errno == ENOSYS || errno == EOPNOTSUPP ? NO_LANDLOCK
-							      : UNFENCED;
+		return errno == ENOSYS || errno == EOPNOTSUPP ? NO_LANDLOCK :
+								UNFENCED;
 	if (!opens(fd, "leaf.crt", O_RDONLY))
 		return NO_READ;
 	if (opens(fd, "../../etc/passwd", O_RDONLY) ||

@@ -60,8 +60,9 @@ TEST(mistakes_name_line_and_word)
 		{ "# nothing\n", "policy: names no identity" },
 		{ "_cb.bar.test\n", "policy:1: _cb.bar.test: has no role" },
 		{ "\n_cb.bar.test role=boss\n", "policy:2: role: is not" },
-		{ "_cb.bar.test role=broker colour=red", "policy:1: colour: "
-							 "unknown attribute" },
+		{ "_cb.bar.test role=broker colour=red",
+		    "policy:1: colour: "
+		    "unknown attribute" },
 		{ "_cb.bar.test role=broker role=broker",
 		    "policy:1: role: given twice" },
 		{ "_cb.bar.test role=broker x", "policy:1: x: is not name=" },
@@ -98,11 +99,11 @@ TEST(mistakes_name_line_and_word)
 	char *error;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		CHECK_FOR(parse(rows[i].text, &policy, &error) == -1,
-		    "row %zu", i);
+		CHECK_FOR(parse(rows[i].text, &policy, &error) == -1, "row %zu",
+		    i);
 		CHECK_FOR(error != NULL &&
-			strncmp(error, rows[i].error,
-			    strlen(rows[i].error)) == 0,
+			strncmp(error, rows[i].error, strlen(rows[i].error)) ==
+			    0,
 		    "row %zu: %s", i, error);
 		free(error);
 	}
@@ -114,8 +115,8 @@ TEST(bytes_that_are_no_text)
 	struct sign_policy policy;
 	char *error = NULL, *longest = x_malloc(8000);
 
-	CHECK(sign_policy_parse("p", zero, sizeof(zero), &policy, &error) ==
-	    -1);
+	CHECK(
+	    sign_policy_parse("p", zero, sizeof(zero), &policy, &error) == -1);
 	free(error);
 	memset(longest, 'a', 8000);
 	CHECK(sign_policy_parse("p", longest, 8000, &policy, &error) == -1);
@@ -195,8 +196,8 @@ judge(int who, enum grip_type type, struct grip_claims *claims,
     struct reason *why)
 {
 	memset(why, 0, sizeof(*why));
-	return sign_policy_allows(&policy_of_all.items[who], type, claims,
-	    NOW, why);
+	return sign_policy_allows(&policy_of_all.items[who], type, claims, NOW,
+	    why);
 }
 
 TEST(whose_addresses_a_broker_speaks_for)
@@ -216,8 +217,8 @@ TEST(whose_addresses_a_broker_speaks_for)
 	struct reason why;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct grip_claims claims = notify(rows[i].recipient,
-		    rows[i].mailbox, 0);
+		struct grip_claims claims =
+		    notify(rows[i].recipient, rows[i].mailbox, 0);
 
 		CHECK_FOR(judge(CB, GRIP_NOTIFY, &claims, &why) ==
 			rows[i].outcome,
@@ -263,10 +264,10 @@ TEST(how_long_a_token_lives)
 	struct reason why;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct grip_claims claims = notify("bob@bar.test",
-		    "bob@bar.test", rows[i].exp);
-		enum outcome got = judge(rows[i].who, GRIP_NOTIFY, &claims,
-		    &why);
+		struct grip_claims claims =
+		    notify("bob@bar.test", "bob@bar.test", rows[i].exp);
+		enum outcome got =
+		    judge(rows[i].who, GRIP_NOTIFY, &claims, &why);
 
 		CHECK_FOR(got == (rows[i].want ? OUTCOME_OK : OUTCOME_PERMFAIL),
 		    "row %zu", i);
@@ -278,27 +279,26 @@ TEST(how_long_a_token_lives)
 
 TEST(audiences_and_lifetime_of_the_policy)
 {
-	struct grip_claims claims = notify("bob@narrow.test",
-	    "bob@narrow.test", 0);
+	struct grip_claims claims =
+	    notify("bob@narrow.test", "bob@narrow.test", 0);
 	struct reason why;
 
-	CHECK(judge(CB_NARROW, GRIP_NOTIFY, &claims, &why) ==
-	    OUTCOME_PERMFAIL);
+	CHECK(judge(CB_NARROW, GRIP_NOTIFY, &claims, &why) == OUTCOME_PERMFAIL);
 	CHECK(reason_is(&why, "policy"));
 	free(claims.aud);
 	claims.aud = text("mailbox.bar.test");
 	CHECK(judge(CB_NARROW, GRIP_NOTIFY, &claims, &why) == OUTCOME_OK);
 	CHECK(claims.exp == NOW + 60);
 	claims.exp = NOW + 61;
-	CHECK(judge(CB_NARROW, GRIP_NOTIFY, &claims, &why) ==
-	    OUTCOME_PERMFAIL);
+	CHECK(judge(CB_NARROW, GRIP_NOTIFY, &claims, &why) == OUTCOME_PERMFAIL);
 	grip_claims_free(&claims);
 }
 
 TEST(each_role_its_types)
 {
 	static const bool may[4][GRIP_TYPE_COUNT] = {
-		[CB] = { [GRIP_NOTIFY] = 1, [GRIP_PUT] = 1,
+		[CB] = { [GRIP_NOTIFY] = 1,
+		    [GRIP_PUT] = 1,
 		    [GRIP_RELEASE] = 1 },
 		[CB_NARROW] = { 0 },
 		[RRA] = { 0 }, /* get needs a nested token: below */
@@ -308,8 +308,8 @@ TEST(each_role_its_types)
 
 	for (int who = 0; who < 4; who++)
 		for (int type = 0; type < GRIP_TYPE_COUNT; type++) {
-			struct grip_claims claims = notify("bob@bar.test",
-			    "bob@bar.test", 0);
+			struct grip_claims claims =
+			    notify("bob@bar.test", "bob@bar.test", 0);
 
 			claims.token = text("no token");
 			CHECK_FOR((judge(who, type, &claims, &why) ==
@@ -327,8 +327,7 @@ TEST(each_role_its_types)
 static char *
 token_b(const char *agent, const char *origin, int64_t exp)
 {
-	struct grip_claims claims = notify("bob@bar.test", "bob@bar.test",
-	    exp);
+	struct grip_claims claims = notify("bob@bar.test", "bob@bar.test", exp);
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	char *token = NULL, id[GRIP_ID_SIZE];
 
@@ -358,8 +357,8 @@ TEST(what_an_agent_wraps)
 		    NOW + 3600, NULL },
 		{ "_rra.insurance.test", "https://mailbox.hospital.test:8443",
 		    NOW + 3600, NULL },
-		{ "_rra.evil.test", "https://mailbox.hospital.test",
-		    NOW + 3600, "policy" },
+		{ "_rra.evil.test", "https://mailbox.hospital.test", NOW + 3600,
+		    "policy" },
 		{ "_rra.insurance.test", "https://mailbox.evil.test",
 		    NOW + 3600, "policy" },
 		{ "_rra.insurance.test", "https://mailbox.hospital.test", NOW,
@@ -368,17 +367,16 @@ TEST(what_an_agent_wraps)
 	struct reason why;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct grip_claims claims = {
-			.aud = text("mailbox.hospital.test") };
+		struct grip_claims claims = { .aud = text(
+						  "mailbox.hospital.test") };
 		enum outcome got;
 
-		claims.token = token_b(rows[i].agent, rows[i].origin,
-		    rows[i].exp);
+		claims.token =
+		    token_b(rows[i].agent, rows[i].origin, rows[i].exp);
 		got = judge(RRA, GRIP_GET, &claims, &why);
 		CHECK_FOR(got == (rows[i].word ? OUTCOME_PERMFAIL : OUTCOME_OK),
 		    "row %zu: %s", i, why.text);
-		CHECK_FOR(rows[i].word == NULL ||
-			reason_is(&why, rows[i].word),
+		CHECK_FOR(rows[i].word == NULL || reason_is(&why, rows[i].word),
 		    "row %zu", i);
 		grip_claims_free(&claims);
 	}

@@ -13,8 +13,9 @@
 #include "test.h"
 #include "unix_socket.h"
 
-#define ALL "250-DSN\r\n250-SIZE 1\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"        \
-	    "250 XFORWARD NAME"
+#define ALL \
+	"250-DSN\r\n250-SIZE 1\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n" \
+	"250 XFORWARD NAME"
 
 /* What the server says in turn: the greeting, then one reply a command; the
  * message counts as one. NULL: it hangs up. */
@@ -25,15 +26,20 @@ struct script {
 };
 
 static const struct script scripts[] = {
-	{ "all well", { "220 x", ALL, "250 xf", "250 ok", "250 ok", "250 ok",
-	    "354 go", "250 2.0.0 Ok: queued as Q", "221 bye" },
+	{ "all well",
+	    { "220 x", ALL, "250 xf", "250 ok", "250 ok", "250 ok", "354 go",
+		"250 2.0.0 Ok: queued as Q", "221 bye" },
 	    { "250 2.0.0 Ok: queued as Q", "250 2.0.0 Ok: queued as Q" } },
-	{ "one recipient refused", { "220 x", ALL, "250 xf", "250 ok",
-	    "250 ok", "550-5.1.1 no\r\n550 5.1.1 such user", "354 go",
-	    "250 2.0.0 Ok", "221 bye" },
+	{ "one recipient refused",
+	    { "220 x", ALL, "250 xf", "250 ok", "250 ok",
+		"550-5.1.1 no\r\n550 5.1.1 such user", "354 go", "250 2.0.0 Ok",
+		"221 bye" },
 	    { "250 2.0.0 Ok", "550 5.1.1 such user" } },
-	{ "no recipient left", { "220 x", ALL, "250 xf", "250 ok", "450 4.2.0 "
-	    "later", "550 5.1.1 no", "221 bye" },
+	{ "no recipient left",
+	    { "220 x", ALL, "250 xf", "250 ok",
+		"450 4.2.0 "
+		"later",
+		"550 5.1.1 no", "221 bye" },
 	    { "450 4.2.0 later", "550 5.1.1 no" } },
 	{ "sender refused", { "220 x", ALL, "250 xf", "452 4.3.1 full" },
 	    { "452 4.3.1 full", "452 4.3.1 full" } },
@@ -41,14 +47,17 @@ static const struct script scripts[] = {
 	    { "451 4.3.2 closing", "451 4.3.2" } },
 	{ "no greeting", { NULL }, { "451 4.4.2", "451 4.4.2" } },
 	{ "rubbish", { "220 x", "what?" }, { "451 4.4.2", "451 4.4.2" } },
-	{ "gone after the message", { "220 x", ALL, "250 xf", "250 ok",
-	    "250 ok", "250 ok", "354 go", NULL }, { "451 4.4.2",
-	    "451 4.4.2" } },
-	{ "yes to no message", { "220 x", ALL, "250 xf", "250 ok", "250 ok",
-	    "250 ok", "250 2.0.0 Ok", "221 bye" },
+	{ "gone after the message",
+	    { "220 x", ALL, "250 xf", "250 ok", "250 ok", "250 ok", "354 go",
+		NULL },
+	    { "451 4.4.2", "451 4.4.2" } },
+	{ "yes to no message",
+	    { "220 x", ALL, "250 xf", "250 ok", "250 ok", "250 ok",
+		"250 2.0.0 Ok", "221 bye" },
 	    { "451 4.5.0", "451 4.5.0" } },
-	{ "refused after the message", { "220 x", ALL, "250 xf", "250 ok",
-	    "250 ok", "250 ok", "354 go", "554 5.7.1 no", "221 bye" },
+	{ "refused after the message",
+	    { "220 x", ALL, "250 xf", "250 ok", "250 ok", "250 ok", "354 go",
+		"554 5.7.1 no", "221 bye" },
 	    { "554 5.7.1 no", "554 5.7.1 no" } },
 };
 
@@ -96,8 +105,8 @@ run(const struct script *script, struct envelope *envelope, char *text,
 	struct smtp_client_message message = { envelope, indices, 2,
 		"X-Status: y\r\n", "Subject: x\r\n\r\n.dot\r\n", 20 };
 	struct unix_socket_owner owner = { getuid(), getgid(), 0600 };
-	int listener = unix_socket_listen(options.server + 5, SOCK_STREAM,
-	    &owner);
+	int listener =
+	    unix_socket_listen(options.server + 5, SOCK_STREAM, &owner);
 	int ends[2];
 	pid_t child;
 
@@ -129,7 +138,8 @@ prepare(struct envelope *envelope)
 		"MAIL FROM:<a@foo.test> SIZE=5 BODY=8BITMIME RET=HDRS ENVID=e "
 		"SMTPUTF8",
 		"RCPT TO:<b@bar.test> NOTIFY=DELAY ORCPT=rfc822;i@bar.test",
-		"RCPT TO:<c@bar.test>" };
+		"RCPT TO:<c@bar.test>"
+	};
 	struct smtp_command command;
 
 	memset(envelope, 0, sizeof(*envelope));
@@ -156,9 +166,10 @@ TEST(replies_are_passed_on)
 		run(&scripts[i], &envelope, text, sizeof(text));
 		for (int j = 0; j < 2; j++)
 			CHECK_FOR(strncmp(envelope.recipients[j].reply,
-			    scripts[i].result[j],
-			    strlen(scripts[i].result[j])) == 0, "%s: %s",
-			    scripts[i].what, envelope.recipients[j].reply);
+				      scripts[i].result[j],
+				      strlen(scripts[i].result[j])) == 0,
+			    "%s: %s", scripts[i].what,
+			    envelope.recipients[j].reply);
 		envelope_reset(&envelope);
 	}
 }
@@ -195,7 +206,8 @@ TEST(nobody_there_is_temporary)
 		prepare(&envelope);
 		smtp_client_send(&options, &message);
 		CHECK_FOR(strncmp(envelope.recipients[1].reply, "451 4.4.1",
-		    9) == 0, "%s", servers[i]);
+			      9) == 0,
+		    "%s", servers[i]);
 		envelope_reset(&envelope);
 	}
 }

@@ -15,12 +15,15 @@ static const struct {
 	{ "MAIL FROM:<> SIZE=12 BODY=8BITMIME RET=HDRS ENVID=x+2By SMTPUTF8",
 	    NULL, SMTP_MAIL },
 	{ "MAIL FROM: <a@b.test>", NULL, SMTP_MAIL },
-	{ "RCPT TO:<a@b.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a@b.test",
-	    NULL, SMTP_RCPT },
+	{ "RCPT TO:<a@b.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a@b.test", NULL,
+	    SMTP_RCPT },
 	{ "RCPT TO:<a@b.test> notify=never", NULL, SMTP_RCPT },
-	{ "DATA", NULL, SMTP_DATA }, { "QUIT", NULL, SMTP_QUIT },
-	{ "RSET", NULL, SMTP_RSET }, { "NOOP x", NULL, SMTP_NOOP },
-	{ "", "500", SMTP_UNKNOWN }, { "EHLO x", "500", SMTP_UNKNOWN },
+	{ "DATA", NULL, SMTP_DATA },
+	{ "QUIT", NULL, SMTP_QUIT },
+	{ "RSET", NULL, SMTP_RSET },
+	{ "NOOP x", NULL, SMTP_NOOP },
+	{ "", "500", SMTP_UNKNOWN },
+	{ "EHLO x", "500", SMTP_UNKNOWN },
 	{ "MAILFROM:<a@b.test>", "500", SMTP_UNKNOWN },
 	{ "MAIL <a@b.test>", "501", SMTP_MAIL },
 	{ "MAIL FROM:a@b.test", "501", SMTP_MAIL },
@@ -62,7 +65,8 @@ TEST(commands_are_parsed_strictly)
 
 TEST(parameters_are_kept_as_they_came)
 {
-	static const char line[] = "MAIL FROM:<A@b.test> SIZE=12 "
+	static const char line[] =
+	    "MAIL FROM:<A@b.test> SIZE=12 "
 	    "BODY=8bitmime RET=full ENVID=x+2By SMTPUTF8";
 	struct smtp_command command;
 
@@ -87,14 +91,14 @@ TEST(xforward)
 	char text[256] = "";
 
 	CHECK(smtp_line_parse_xforward("NAME=[UNAVAILABLE] addr=IPV6:::1  "
-	    "IDENT=4X", note_forward, text) == NULL);
+				       "IDENT=4X",
+		  note_forward, text) == NULL);
 	CHECK_STRING(text, "NAME=[UNAVAILABLE]|ADDR=IPV6:::1|IDENT=4X|");
 	CHECK(smtp_line_parse_xforward("", note_forward, text) != NULL);
-	CHECK(smtp_line_parse_xforward("LOGIN=x", note_forward, text) !=
-	    NULL);
+	CHECK(smtp_line_parse_xforward("LOGIN=x", note_forward, text) != NULL);
 	CHECK(smtp_line_parse_xforward("NAME", note_forward, text) != NULL);
-	CHECK(smtp_line_parse_xforward("NAME=a+0Db", note_forward, text) !=
-	    NULL);
+	CHECK(
+	    smtp_line_parse_xforward("NAME=a+0Db", note_forward, text) != NULL);
 }
 
 TEST(replies)

@@ -84,8 +84,7 @@ TEST(a_batch_with_bad_ones)
 	}
 	fixture_wait(&fixture);
 	for (i = 0; i < 7; i++)
-		CHECK_FOR(has(&fixture, puts[i].key) ==
-			(puts[i].fail == GOOD),
+		CHECK_FOR(has(&fixture, puts[i].key) == (puts[i].fail == GOOD),
 		    "%zu", i);
 	for (i = 0; i < 7; i++)
 		CHECK_FOR((puts[i].outcome == OUTCOME_OK) ==

@@ -15,8 +15,7 @@
 #define MESSAGE "41aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define DONE "42aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define NOBODY "ffffffffffffffffffffffffffffffff"
-#define HASH                                                                   \
-	"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#define HASH "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 #define A "account/" ALICE
 
 static char account[] = ALICE;
@@ -109,8 +108,7 @@ finding(void *arg, const char *word, const char *key, const char *text)
 	struct words *words = arg;
 
 	words->count++;
-	words->fitting += words->want != NULL &&
-	    strcmp(words->want, word) == 0;
+	words->fitting += words->want != NULL && strcmp(words->want, word) == 0;
 	if (words->want == NULL || strcmp(words->want, word) != 0)
 		printf("# %s %s: %s\n", word, key, text);
 }
@@ -228,8 +226,8 @@ TEST(files)
 	CHECK(ftruncate(fd, 4) == 0);
 	CHECK(check(&fixture, "blob-size", false).fitting == 1);
 	close(fd);
-	snprintf(other, sizeof(other), "%s/blobs/2c/%s.%s", fixture.path,
-	    HASH, "00112233445566778899aabb");
+	snprintf(other, sizeof(other), "%s/blobs/2c/%s.%s", fixture.path, HASH,
+	    "00112233445566778899aabb");
 	CHECK(link(path, other) == 0);
 	CHECK(check(&fixture, "blob-orphan", false).fitting == 1);
 	CHECK(unlink(other) == 0);

@@ -7,8 +7,7 @@
 #include "test.h"
 
 #define ACCOUNT "0123456789abcdef0123456789abcdef"
-#define HASH                                                                   \
-	"aa77668a00000000000000000000000000000000000000000000000032b2f91f"
+#define HASH "aa77668a00000000000000000000000000000000000000000000000032b2f91f"
 
 TEST(every_key)
 {
@@ -90,8 +89,7 @@ TEST(too_long_or_empty_is_no_key)
 		text[len] = '\0';
 		store_key_address(&key, text);
 		CHECK_FOR(strlen(key.text) <= STORE_KEY_MAX, "%zu", len);
-		CHECK_FOR(key.text[0] == '\0' ||
-			strlen(key.text) == len + 8,
+		CHECK_FOR(key.text[0] == '\0' || strlen(key.text) == len + 8,
 		    "%zu", len);
 		store_key_source(&key, text, NULL, NULL);
 		CHECK_FOR(strlen(key.text) <= STORE_KEY_MAX, "%zu", len);

@@ -54,8 +54,8 @@ files(struct store_fixture *fixture, const char *where)
 	int count = -1;
 	FILE *pipe;
 
-	snprintf(command, sizeof(command),
-	    "find %s/blobs%s -type f | wc -l", fixture->path, where);
+	snprintf(command, sizeof(command), "find %s/blobs%s -type f | wc -l",
+	    fixture->path, where);
 	pipe = popen(command, "r");
 	if (fscanf(pipe, "%d", &count) != 1)
 		count = -1;
@@ -95,8 +95,8 @@ upload_as(struct store_fixture *fixture, int64_t size, const char *data,
 
 	sha256_hex("good", 4, hash);
 	request.hash = hash;
-	upload = store_upload_begin(fixture->store, &request,
-	    &fixture_handler, fixture, &fixture->why);
+	upload = store_upload_begin(fixture->store, &request, &fixture_handler,
+	    fixture, &fixture->why);
 	store_upload_write(upload, data, len);
 	fixture->waiting++;
 	store_upload_finish(&upload, fixture_uploaded);
@@ -144,7 +144,10 @@ TEST(bad_requests)
 		{ .hash = hash, .size = INT64_MAX },
 		{ .hash = hash, .size = 5, .from = 1 },
 		{ .hash = hash, .size = 5, .id = "../x", .account = ACCOUNT },
-		{ .hash = hash, .size = 5, .from = 6, .id = ACCOUNT,
+		{ .hash = hash,
+		    .size = 5,
+		    .from = 6,
+		    .id = ACCOUNT,
 		    .account = ACCOUNT },
 	};
 	struct store_fixture fixture;
@@ -337,8 +340,8 @@ TEST(a_lost_or_wrong_part_means_begin_again)
 
 	resume_init(&resume, 5000);
 	resume_break(&resume, 0, 3000);
-	snprintf(path, sizeof(path), "%s/blobs/part/%s",
-	    resume.fixture.path, resume.id);
+	snprintf(path, sizeof(path), "%s/blobs/part/%s", resume.fixture.path,
+	    resume.id);
 	fd = open(path, O_WRONLY);
 	CHECK(pwrite(fd, "x", 1, 100) == 1);
 	resume_finish(&resume, 3000);
@@ -463,9 +466,9 @@ TEST(a_failing_disk_is_temporary_and_keeps_nothing)
 
 TEST(the_sender_hears_of_a_full_disk_early)
 {
-	static const struct store_upload_handler handler = {
-		.ready = fixture_ready, .failed = fault_failed
-	};
+	static const struct store_upload_handler handler = { .ready =
+								 fixture_ready,
+		.failed = fault_failed };
 	static const char hash[] =
 	    "0000000000000000000000000000000000000000000000000000000000000000";
 	struct store_upload_request request = { .hash = hash,
@@ -480,8 +483,8 @@ TEST(the_sender_hears_of_a_full_disk_early)
 	fixture.options.fault = fault_point;
 	fixture.options.fault_arg = &fault;
 	CHECK(fixture_open(&fixture) == 0);
-	upload = store_upload_begin(fixture.store, &request, &handler,
-	    &fixture, &fixture.why);
+	upload = store_upload_begin(fixture.store, &request, &handler, &fixture,
+	    &fixture.why);
 	store_upload_write(upload, data, 200000);
 	while (failed_calls == 0)
 		event_base_loop(fixture.base, EVLOOP_ONCE);

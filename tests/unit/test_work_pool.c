@@ -121,14 +121,13 @@ TEST(passwords_are_hashed_and_compared)
 	base = event_base_new();
 	pool = work_pool_new(base, work_pool_fork(password_worker_work, 1, 20));
 	answers = 0;
-	CHECK(password_worker_hash(pool, "secret \xc3\xa9", on_hash, NULL) ==
-	    0);
+	CHECK(
+	    password_worker_hash(pool, "secret \xc3\xa9", on_hash, NULL) == 0);
 	wait_for(&answers, 1);
 	CHECK(strncmp(made, "$argon2id$", 10) == 0);
 	CHECK(password_worker_check(pool, "secret \xc3\xa9", made, on_hash,
 		  NULL) == 0);
-	CHECK(password_worker_check(pool, "secret", made, on_hash, NULL) ==
-	    0);
+	CHECK(password_worker_check(pool, "secret", made, on_hash, NULL) == 0);
 	/* An unknown name: the same work, never good. */
 	CHECK(password_worker_check(pool, "", NULL, on_hash, NULL) == 0);
 	wait_for(&answers, 4);

@@ -42,10 +42,10 @@ add_extension(X509 *certificate, int nid, const char *value)
 }
 
 struct tls_recipe {
-	const char *kind;	/* of the key */
+	const char *kind; /* of the key */
 	const char *cn;
-	const char *san;	/* "DNS:a.foo.test,…", NULL: none */
-	const struct tls_identity *issuer;	/* NULL: self-signed */
+	const char *san; /* "DNS:a.foo.test,…", NULL: none */
+	const struct tls_identity *issuer; /* NULL: self-signed */
 	bool ca, expired;
 };
 
@@ -68,15 +68,16 @@ make_identity(struct tls_recipe recipe)
 	name = X509_get_subject_name(id.certificate);
 	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
 	    (const unsigned char *)recipe.cn, -1, -1, 0);
-	X509_set_issuer_name(id.certificate, recipe.issuer != NULL ?
-	    X509_get_subject_name(recipe.issuer->certificate) : name);
+	X509_set_issuer_name(id.certificate,
+	    recipe.issuer != NULL ?
+		X509_get_subject_name(recipe.issuer->certificate) :
+		name);
 	X509_set_pubkey(id.certificate, id.key);
 	if (recipe.ca)
 		add_extension(id.certificate, NID_basic_constraints,
 		    "critical,CA:TRUE");
 	if (recipe.san != NULL)
-		add_extension(id.certificate, NID_subject_alt_name,
-		    recipe.san);
+		add_extension(id.certificate, NID_subject_alt_name, recipe.san);
 	X509_sign(id.certificate, signer,
 	    EVP_PKEY_is_a(signer, "ED25519") ? NULL : EVP_sha256());
 	len = i2d_X509(id.certificate, &data);
