@@ -155,14 +155,16 @@ show_fsck(const cJSON *packet, void *context)
 int
 ctl_fsck(const struct ctl *ctl, int argc, char **argv)
 {
+	bool deep = argc == 2 && strcmp(argv[1], "--deep") == 0;
+	cJSON *request;
 	int64_t problems = 0;
 	int code;
 
-	(void)argv;
-	if (argc != 1)
+	if (argc != 1 && !deep)
 		return EX_USAGE;
-	code =
-	    ctl_ask(ctl, "mailboxd", ctl_request("fsck"), show_fsck, &problems);
+	request = ctl_request("fsck");
+	json_add_boolean(request, "deep", deep);
+	code = ctl_ask(ctl, "mailboxd", request, show_fsck, &problems);
 	if (code != 0)
 		return code;
 	return problems == 0 ? 0 : EX_DATAERR;

@@ -22,7 +22,7 @@ static const struct ctl_verb verbs[] = {
 	    "       cargomailctl account quota ADDRESS SIZE\n"
 	    "       cargomailctl account enroll|dismiss ADDRESS _cb.DOMAIN" },
 	{ "dns", ctl_dns, "dns" },
-	{ "fsck", ctl_fsck, "fsck" },
+	{ "fsck", ctl_fsck, "fsck [--deep]" },
 	{ "gc", ctl_gc, "gc" },
 	{ "queue", ctl_queue, "queue" },
 	{ "status", ctl_status, "status [DAEMON]" },
