@@ -17,7 +17,6 @@ static const char *const unauthenticated_choices[] = { "deliver", "reject",
 const struct config_key broker_config_keys[] = {
 	{ "base_directory", CONFIG_STRING, AT(base_directory),
 	    "/var/lib/cargomail", 0, 0, NULL },
-	{ "user", CONFIG_STRING, AT(user), "cargomail-broker", 0, 0, NULL },
 	{ "group", CONFIG_STRING, AT(group), "postdrop", 0, 0, NULL },
 	{ "hostname", CONFIG_STRING, AT(hostname), "", 0, 0, NULL },
 	{ "listen", CONFIG_STRING, AT(listen),

@@ -17,7 +17,6 @@ enum broker_unauthenticated {
 
 struct broker_config {
 	char *base_directory;
-	char *user;
 	char *group; /* supplementary: may use Postfix's sockets */
 	char *hostname; /* in LHLO, EHLO and Received; "": the system's */
 	char *listen; /* socket for Postfix's lmtp(8) */

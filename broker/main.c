@@ -118,21 +118,6 @@ listen_lmtp(struct broker *broker)
 }
 
 static void
-drop(const struct broker_config *config)
-{
-	char *root = x_asprintf("%s/%s", config->base_directory,
-	    peer_directory(PEER_BROKER));
-	struct privileges privileges = {
-		.user = config->user,
-		.root = root,
-		.extra_group = config->group[0] != '\0' ? config->group : NULL,
-	};
-
-	privileges_drop(&privileges);
-	free(root);
-}
-
-static void
 serve(struct broker *broker, int control_fd)
 {
 	struct event *terminate, *interrupt;
@@ -172,7 +157,8 @@ main(int argc, char **argv)
 	if (control_fd < 0)
 		log_fatal(EX_OSERR, "%s", error);
 	lmtp_fd = listen_lmtp(&broker);
-	drop(&broker.config);
+	peer_enter_room(PEER_BROKER, broker.config.base_directory,
+	    broker.config.group[0] != '\0' ? broker.config.group : NULL);
 	signal(SIGHUP, SIG_IGN); /* what it reads lies outside the chroot */
 	broker.base = event_base_new();
 	broker.breaker = breaker_new(broker.config.breaker_failures,

@@ -18,23 +18,8 @@
 #include "log.h"
 #include "memory.h"
 #include "peer_list.h"
-#include "privileges.h"
 #include "resolve.h"
 #include "sign.h"
-
-/* After this no file outside the room is there. */
-static void
-enter_room(const struct gripd_config *config, enum peer peer)
-{
-	struct privileges privileges = { 0 };
-	char *room =
-	    x_asprintf("%s/%s", config->base_directory, peer_directory(peer));
-
-	privileges.user = peer_user(peer);
-	privileges.root = room;
-	privileges_drop(&privileges);
-	free(room);
-}
 
 static int
 run_sign(const struct gripd_config *config)
@@ -45,7 +30,7 @@ run_sign(const struct gripd_config *config)
 	sign = sign_open(config, &error);
 	if (sign == NULL)
 		log_fatal(EX_CONFIG, "%s", error);
-	enter_room(config, PEER_SIGN);
+	peer_enter_room(PEER_SIGN, config->base_directory, NULL);
 	return sign_serve(&sign);
 }
 
@@ -58,7 +43,7 @@ run_resolve(const struct gripd_config *config)
 	resolve = resolve_open(config, &error);
 	if (resolve == NULL)
 		log_fatal(EX_CONFIG, "%s", error);
-	enter_room(config, PEER_RESOLVE);
+	peer_enter_room(PEER_RESOLVE, config->base_directory, NULL);
 	return resolve_serve(&resolve);
 }
 

@@ -162,6 +162,18 @@ peer_list_accept(const struct peer_listener *listener)
 	return -1;
 }
 
+void
+peer_enter_room(enum peer peer, const char *base, const char *extra_group)
+{
+	char *room = x_asprintf("%s/%s", base, peer_directory(peer));
+	const struct privileges privileges = { .user = peer_user(peer),
+		.root = room,
+		.extra_group = extra_group };
+
+	privileges_drop(&privileges);
+	free(room);
+}
+
 const char *
 peer_socket_path(enum peer server, enum peer client)
 {

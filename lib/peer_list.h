@@ -59,6 +59,11 @@ bool peer_list_admits(const struct peer_listener *listener, int fd);
  * and logged); non-blocking, close-on-exec. -1 if there is none. */
 int peer_list_accept(const struct peer_listener *listener);
 
+/* Enters the peer's room below `base` as its user, for good; `extra_group`
+ * may be NULL. After this no file outside the room is there. Ends the program
+ * if it cannot (privileges_drop). */
+void peer_enter_room(enum peer peer, const char *base, const char *extra_group);
+
 /* The path of a server's socket as the client sees it after its chroot:
  * "/run/sign.sock". NULL if the pair is not on the list. */
 const char *peer_socket_path(enum peer server, enum peer client);

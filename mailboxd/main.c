@@ -15,21 +15,8 @@
 #include "log.h"
 #include "mailboxd_config.h"
 #include "memory.h"
-#include "privileges.h"
+#include "peer_list.h"
 #include "server.h"
-
-/* After this no file outside the room is there. */
-static void
-enter_room(const struct mailboxd_config *config)
-{
-	char *room = x_asprintf("%s/%s", config->base_directory,
-	    peer_directory(PEER_MAILBOX));
-	const struct privileges privileges = { .user = peer_user(PEER_MAILBOX),
-		.root = room };
-
-	privileges_drop(&privileges);
-	free(room);
-}
 
 int
 main(int argc, char **argv)
@@ -60,7 +47,7 @@ main(int argc, char **argv)
 	daemon_prepare();
 	if (server_bind(&mailboxd, &sockets, &error) == -1)
 		log_fatal(EX_OSERR, "%s", error);
-	enter_room(&config);
+	peer_enter_room(PEER_MAILBOX, config.base_directory, NULL);
 	status = server_run(&mailboxd, &sockets);
 	mailboxd_config_free(&config);
 	return status;

@@ -16,7 +16,6 @@
 #include "log.h"
 #include "memory.h"
 #include "peer_list.h"
-#include "privileges.h"
 #include "retrievald_config.h"
 #include "worker_pool.h"
 
@@ -66,18 +65,6 @@ configure(struct retrievald *retrievald, const struct daemon_options *options)
 }
 
 static void
-drop(const struct retrievald_config *config)
-{
-	struct privileges privileges = { .user = config->user };
-	char *root = x_asprintf("%s/%s", config->base_directory,
-	    peer_directory(PEER_RETRIEVAL));
-
-	privileges.root = root;
-	privileges_drop(&privileges);
-	free(root);
-}
-
-static void
 serve(struct retrievald *retrievald, int control_fd)
 {
 	struct event *terminate, *interrupt;
@@ -116,7 +103,7 @@ main(int argc, char **argv)
 	control_fd = control_listen("retrievald", &error);
 	if (control_fd < 0)
 		log_fatal(EX_OSERR, "%s", error);
-	drop(&retrievald.config);
+	peer_enter_room(PEER_RETRIEVAL, retrievald.config.base_directory, NULL);
 	/* Nothing to read again: the bundle lies outside of the chroot. */
 	signal(SIGHUP, SIG_IGN);
 	retrievald.base = event_base_new();

@@ -13,7 +13,6 @@
 const struct config_key retrievald_config_keys[] = {
 	{ "base_directory", CONFIG_STRING, AT(base_directory),
 	    "/var/lib/cargomail", 0, 0, NULL },
-	{ "user", CONFIG_STRING, AT(user), "cargomail-retrieval", 0, 0, NULL },
 	{ "workers", CONFIG_INTEGER, AT(workers), "8", 1,
 	    RETRIEVALD_MAX_WORKERS, NULL },
 	{ "ca_bundle", CONFIG_STRING, AT(outward.ca_bundle),

@@ -14,7 +14,6 @@
 
 struct retrievald_config {
 	char *base_directory;
-	char *user;
 	int64_t workers;
 	struct outward outward;
 	int64_t connect_timeout; /* seconds */
