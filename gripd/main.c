@@ -16,7 +16,6 @@
 #include "gripd_config.h"
 #include "keygen.h"
 #include "log.h"
-#include "memory.h"
 #include "peer_list.h"
 #include "resolve.h"
 #include "sign.h"
