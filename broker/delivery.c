@@ -9,8 +9,23 @@
 
 #include "memory.h"
 
-/* The open recipients with the same header lines as the first of them, which
- * is returned; -1 if all have their reply. */
+/* What is NULL in a form is as it is for those who have none. */
+static const struct delivery_form as_it_came;
+
+static const struct delivery_form *
+form_of(const struct envelope_recipient *r)
+{
+	return r->form != NULL ? r->form : &as_it_came;
+}
+
+static bool
+is_alike(const struct envelope_recipient *a, const struct envelope_recipient *b)
+{
+	return a->form == b->form && strcmp(a->prepend, b->prepend) == 0;
+}
+
+/* The open recipients who get the same as the first of them, which is
+ * returned; -1 if all have their reply. */
 static long
 next_group(const struct envelope *envelope, size_t *group, size_t *count_r)
 {
@@ -24,11 +39,40 @@ next_group(const struct envelope *envelope, size_t *group, size_t *count_r)
 			continue;
 		if (first < 0)
 			first = (long)i;
-		if (strcmp(r->prepend, envelope->recipients[first].prepend) ==
-		    0)
+		if (is_alike(r, &envelope->recipients[first]))
 			group[(*count_r)++] = i;
 	}
 	return first;
+}
+
+/* One re-injection. A reply is due in any case, else there is no end. */
+static void
+send_group(const struct smtp_client_options *options, delivery_send *send,
+    struct smtp_client_message *message)
+{
+	struct envelope_recipient *all = message->envelope->recipients;
+	const struct envelope_recipient *first = &all[message->recipients[0]];
+	const struct delivery_form *form = form_of(first);
+	struct smtp_client_options way = *options;
+	struct smtp_client_message one = *message;
+	const char *trace = message->prepend;
+	char *prepend = x_asprintf("%s%s%s", first->prepend,
+	    form->prepend != NULL ? form->prepend : "", trace);
+
+	one.prepend = prepend;
+	if (form->server != NULL)
+		way.server = form->server;
+	if (form->data != NULL) {
+		one.data = form->data;
+		one.len = form->len;
+		one.other = true;
+	}
+	send(&way, &one);
+	free(prepend);
+	for (size_t i = 0; i < one.count; i++)
+		if (all[one.recipients[i]].reply[0] == '\0')
+			envelope_reply(&all[one.recipients[i]], "451 4.3.0",
+			    "No reply");
 }
 
 void
@@ -40,23 +84,23 @@ delivery_run(const struct smtp_client_options *options, delivery_send *send,
 	struct smtp_client_message one = {
 		.envelope = envelope,
 		.recipients = group,
+		.prepend = trace,
 		.data = message,
 		.len = len,
 	};
-	long first;
 
-	while ((first = next_group(envelope, group, &one.count)) >= 0) {
-		char *prepend = x_asprintf("%s%s",
-		    envelope->recipients[first].prepend, trace);
-
-		one.prepend = prepend;
-		send(options, &one);
-		free(prepend);
-		/* A reply is due in any case, else this would not end. */
-		for (size_t i = 0; i < one.count; i++)
-			if (envelope->recipients[group[i]].reply[0] == '\0')
-				envelope_reply(&envelope->recipients[group[i]],
-				    "451 4.3.0", "No reply");
-	}
+	while (next_group(envelope, group, &one.count) >= 0)
+		send_group(options, send, &one);
 	free(group);
+}
+
+bool
+delivery_taken(const struct envelope *envelope,
+    const struct delivery_form *form)
+{
+	for (size_t i = 0; i < envelope->count; i++)
+		if (envelope->recipients[i].form == form &&
+		    envelope->recipients[i].reply[0] == '2')
+			return true;
+	return false;
 }

@@ -17,12 +17,17 @@
 #define ENVELOPE_REPLY_SIZE 512
 #define ENVELOPE_PREPEND_SIZE 1024
 
+struct delivery_form;
+
 struct envelope_recipient {
 	char path[MAIL_ADDRESS_SIZE]; /* as Postfix wrote it */
 	struct smtp_parameters parameters;
 	/* Header lines to be put before the message for this recipient,
 	 * complete with CRLF; "" for none. */
 	char prepend[ENVELOPE_PREPEND_SIZE];
+	/* What this recipient gets in place of the message that came; NULL:
+	 * that. See delivery.h. */
+	const struct delivery_form *form;
 	/* The reply after DATA, "250 2.0.0 ..." without CRLF; "" while there
 	 * is none: then the message is still to be delivered. */
 	char reply[ENVELOPE_REPLY_SIZE];

@@ -164,10 +164,30 @@ send_forward(struct session *session)
 }
 
 static bool
+is_eight_bit(const char *data, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)data[i] >= 0x80)
+			return true;
+	return false;
+}
+
+/* What BODY says. Other data than those it was said of speak for themselves,
+ * so that no relay converts what need not be, or fails to. */
+static const char *
+body_type(const struct smtp_client_message *m)
+{
+	if (!m->other)
+		return m->envelope->parameters.body;
+	return is_eight_bit(m->data, m->len) ? "8BITMIME" : "";
+}
+
+static bool
 send_mail(struct session *session)
 {
 	const struct envelope *envelope = session->message->envelope;
 	const struct smtp_parameters *p = &envelope->parameters;
+	const char *body = body_type(session->message);
 	char line[SMTP_LINE_MAX];
 	int len;
 
@@ -176,9 +196,9 @@ send_mail(struct session *session)
 		len += snprintf(line + len, sizeof(line) - (size_t)len,
 		    " SIZE=%zu",
 		    session->message->len + strlen(session->message->prepend));
-	if (p->body[0] != '\0' && (session->offered & EXTENSION_8BITMIME))
+	if (body[0] != '\0' && (session->offered & EXTENSION_8BITMIME))
 		len += snprintf(line + len, sizeof(line) - (size_t)len,
-		    " BODY=%s", p->body);
+		    " BODY=%s", body);
 	if (p->smtputf8 && (session->offered & EXTENSION_SMTPUTF8))
 		len += snprintf(line + len, sizeof(line) - (size_t)len,
 		    " SMTPUTF8");

@@ -7,6 +7,8 @@
 #ifndef SMTP_CLIENT_H
 #define SMTP_CLIENT_H
 
+#include <stdbool.h>
+
 #include "envelope.h"
 
 struct smtp_client_options {
@@ -23,6 +25,9 @@ struct smtp_client_message {
 	const char *prepend; /* complete header lines */
 	const char *data;
 	size_t len;
+	/* The data are not those that came with the envelope: BODY is told by
+	 * them, not by the envelope. */
+	bool other;
 };
 
 /* Sets the reply of each recipient meant: that of the server, or a 451 of

@@ -103,7 +103,7 @@ run(const struct script *script, struct envelope *envelope, char *text,
 	struct smtp_client_options options = { "unix:/tmp/test_smtp_client",
 		"mx.bar.test", 5000 };
 	struct smtp_client_message message = { envelope, indices, 2,
-		"X-Status: y\r\n", "Subject: x\r\n\r\n.dot\r\n", 20 };
+		"X-Status: y\r\n", "Subject: x\r\n\r\n.dot\r\n", 20, false };
 	struct unix_socket_owner owner = { getuid(), getgid(), 0600 };
 	int listener =
 	    unix_socket_listen(options.server + 5, SOCK_STREAM, &owner);
@@ -201,7 +201,7 @@ TEST(nobody_there_is_temporary)
 	for (int i = 0; i < 4; i++) {
 		struct smtp_client_options options = { servers[i], "x", 1000 };
 		struct smtp_client_message message = { &envelope, indices, 2,
-			"", "x", 1 };
+			"", "x", 1, false };
 
 		prepare(&envelope);
 		smtp_client_send(&options, &message);
