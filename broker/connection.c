@@ -43,13 +43,17 @@ static void
 serve(const struct connection_options *options, int fd)
 {
 	const struct broker_config *config = options->config;
-	struct inbound inbound = {
+	struct recipient_step step = {
 		.config = config,
 		.map = options->map,
 		.breaker = options->breaker,
+		.notify = notify_new(config, options->breaker),
 		.notify_send = notify_send,
-		.smtp_send = smtp_client_send,
 		.now = clock_now,
+	};
+	struct inbound inbound = {
+		.step = &step,
+		.smtp_send = smtp_client_send,
 	};
 	struct lmtp_session_options session = {
 		.hostname = config->hostname,
@@ -61,9 +65,8 @@ serve(const struct connection_options *options, int fd)
 		.busy = set_busy,
 	};
 
-	inbound.notify = notify_new(config, options->breaker);
 	lmtp_session_run(fd, &session);
-	notify_free(&inbound.notify);
+	notify_free(&step.notify);
 }
 
 /* Signals as for a program of its own, and nothing of the parent's open but

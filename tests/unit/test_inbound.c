@@ -100,6 +100,7 @@ fake_now(void)
 
 struct world {
 	struct broker_config config;
+	struct recipient_step step;
 	struct inbound inbound;
 	struct envelope envelope;
 };
@@ -123,12 +124,12 @@ world_open(struct world *w, const char *settings)
 	map = destination_map_parse("map", map_text,
 	    &w->config.outward.port_list, &error);
 	CHECK(map != NULL);
-	w->inbound = (struct inbound){ .config = &w->config,
+	w->step = (struct recipient_step){ .config = &w->config,
 		.map = map,
 		.breaker = breaker_new(3, 60),
 		.notify_send = fake_notify,
-		.smtp_send = fake_send,
 		.now = fake_now };
+	w->inbound = (struct inbound){ &w->step, fake_send };
 	envelope_reset(&w->envelope);
 	envelope_set_forward(&w->envelope, "IDENT", "4XyZ");
 }
@@ -154,11 +155,11 @@ static void
 world_close(struct world *w)
 {
 	struct destination_map *map =
-	    (struct destination_map *)(uintptr_t)w->inbound.map;
+	    (struct destination_map *)(uintptr_t)w->step.map;
 
 	envelope_reset(&w->envelope);
 	destination_map_free(&map);
-	breaker_free(&w->inbound.breaker);
+	breaker_free(&w->step.breaker);
 	config_file_free(broker_config_keys, &w->config);
 }
 
