@@ -12,6 +12,8 @@ VARIANT   ?= release
 PREFIX    ?= /usr/local
 SYSCONFDIR ?= /etc
 MANDIR     = $(PREFIX)/share/man
+LIBDIR    ?= $(PREFIX)/lib
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
 DESTDIR   ?=
 B          = build/$(VARIANT)
 
@@ -30,7 +32,7 @@ CFLAGS_asan    = -O1 -g -fno-sanitize-recover=all -fno-omit-frame-pointer \
 CFLAGS_fuzz    = $(CFLAGS_asan) -fsanitize=fuzzer-no-link
 CFLAGS    ?= $(CFLAGS_$(VARIANT))
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -fPIC $(WARNINGS) $(WERROR) $(CFLAGS) \
-             -Ilib -DVERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' \
+             $(CPPFLAGS) -Ilib -DVERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' \
              -DSYSCONFDIR='"$(SYSCONFDIR)"' \
              $(shell pkg-config --cflags $(PKGS))
 # libcurl by its OpenSSL flavour: libetpan-dev brings the GnuTLS headers,
@@ -87,7 +89,8 @@ $(foreach d,$(DAEMONS),$(eval $(call daemon_archive,$(d))))
 	rm -f $@
 	ar rcs $@ $(filter %.o,$^)
 
-RPATH = -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+# Finds libgrip beside it, or installed below PREFIX; packages set it empty.
+RPATH ?= -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
 
 $(DAEMONS:%=$(B)/%): $(B)/%: $(B)/obj/%/main.o $(B)/%.a $(B)/libcargo.a \
     $(B)/libgrip.so.0
@@ -113,17 +116,42 @@ deps:
 	    DEBIAN_FRONTEND=noninteractive apt-get install -qy \
 	    --no-install-recommends $(DEPS)
 
+SUBSTITUTE = sed 's|@PREFIX@|$(PREFIX)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g; \
+             s|@LIBDIR@|$(LIBDIR)|g; s|@VERSION@|$(VERSION)|g'
+UNITS      = $(patsubst etc/%,$(B)/%,$(wildcard etc/systemd/*))
+
 $(B)/libgrip.pc: etc/libgrip.pc.in
 	@mkdir -p $(@D)
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< > $@
+	$(SUBSTITUTE) $< > $@
 
-install: all $(B)/libgrip.pc
-	B='$(B)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
-	    MANDIR='$(MANDIR)' DESTDIR='$(DESTDIR)' etc/install-files
+$(UNITS): $(B)/systemd/%: etc/systemd/%
+	@mkdir -p $(@D)
+	$(SUBSTITUTE) $< > $@
+
+# PACKAGES of etc/manifest; empty: all of them.
+PACKAGES     ?=
+INSTALL_FILES = B='$(B)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
+                MANDIR='$(MANDIR)' LIBDIR='$(LIBDIR)' UNITDIR='$(UNITDIR)' \
+                DESTDIR='$(DESTDIR)' etc/install-files
+
+install: all $(B)/libgrip.pc $(UNITS)
+	$(INSTALL_FILES) $(PACKAGES)
 
 uninstall:
-	B='$(B)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
-	    MANDIR='$(MANDIR)' DESTDIR='$(DESTDIR)' etc/install-files -r
+	$(INSTALL_FILES) -r $(PACKAGES)
+
+# Debian packages, in build/deb. Built in a copy, so that the tree stays clean.
+DEB_DEPS = debhelper dh-sequence-installsysusers dpkg-dev fakeroot lintian
+DEB_COPY = build/deb/cargomail-$(VERSION)
+
+deb: deps
+	@dpkg-query -W $(DEB_DEPS) > /dev/null 2>&1 || \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -qy \
+	    --no-install-recommends $(DEB_DEPS)
+	rm -rf $(DEB_COPY)
+	mkdir -p $(DEB_COPY)
+	tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB_COPY)
+	cd $(DEB_COPY) && dpkg-buildpackage -b -us -uc -j2
 
 # ---- tests -----------------------------------------------------------------
 
@@ -214,6 +242,6 @@ run-bench:
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all deps install uninstall unit-tests check check-unit run-unit \
+.PHONY: all deps deb install uninstall unit-tests check check-unit run-unit \
     run-check lint asan fuzz run-fuzz demo bench benches run-bench
 .SECONDARY:

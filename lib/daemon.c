@@ -148,31 +148,39 @@ daemon_notify_status(const char *text)
 	daemon_notify(line);
 }
 
-int
-daemon_passed_socket(const char *name)
+size_t
+daemon_passed_sockets(const char *name, int *fds_r, size_t max)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
 	const char *names = getenv("LISTEN_FDNAMES");
-	size_t len = strlen(name);
+	size_t len = strlen(name), found = 0;
 	int fds;
 
 	if (pid == NULL || count == NULL || names == NULL ||
 	    strtol(pid, NULL, 10) != getpid())
-		return -1;
+		return 0;
 	fds = (int)strtol(count, NULL, 10);
-	for (int i = 0; i < fds; i++) {
+	for (int i = 0; i < fds && found < max; i++) {
 		if (strncmp(names, name, len) == 0 &&
 		    (names[len] == ':' || names[len] == '\0')) {
 			int fd = LISTEN_FDS_START + i;
 
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
 			fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-			return fd;
+			fds_r[found++] = fd;
 		}
 		names = strchr(names, ':');
 		if (names == NULL)
-			return -1;
+			break;
 		names++;
 	}
-	return -1;
+	return found;
+}
+
+int
+daemon_passed_socket(const char *name)
+{
+	int fd;
+
+	return daemon_passed_sockets(name, &fd, 1) == 1 ? fd : -1;
 }

@@ -7,6 +7,7 @@
 #define DAEMON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct daemon_options {
 	const char *config; /* -c FILE */
@@ -31,7 +32,11 @@ void daemon_notify_ready(void);
 void daemon_notify_stopping(void);
 void daemon_notify_status(const char *text);
 
-/* A descriptor that systemd passed under this name (LISTEN_FDNAMES), or -1. */
+/* The descriptors that systemd passed under this name (LISTEN_FDNAMES), at
+ * most `max`; their number. */
+size_t daemon_passed_sockets(const char *name, int *fds_r, size_t max);
+
+/* The first of them, or -1. */
 int daemon_passed_socket(const char *name);
 
 #endif

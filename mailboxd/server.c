@@ -89,15 +89,15 @@ bind_world(const struct mailboxd *mailboxd, struct server_sockets *sockets,
     char **error_r)
 {
 	const struct config_list *list = &mailboxd->config->listen;
-	char name[16];
 	size_t i;
 	int fd;
 
+	sockets->listen_count = (unsigned)daemon_passed_sockets("https",
+	    sockets->listen, SERVER_LISTEN_MAX);
+	if (sockets->listen_count > 0)
+		return 0;
 	for (i = 0; i < list->count && i < SERVER_LISTEN_MAX; i++) {
-		snprintf(name, sizeof(name), i == 0 ? "https" : "https%zu", i);
-		fd = daemon_passed_socket(name);
-		if (fd == -1)
-			fd = bind_address(list->items[i], error_r);
+		fd = bind_address(list->items[i], error_r);
 		if (fd == -1)
 			return -1;
 		sockets->listen[sockets->listen_count++] = fd;

@@ -18,8 +18,8 @@ struct server_sockets {
 	int passwords, placeholders; /* work processes */
 };
 
-/* As root: binds all sockets (or takes those that systemd passed: "https"
- * and "https1" and so on, "control"). 0, or -1 with *error_r (free()). */
+/* As root: binds all sockets (or takes those that systemd passed: "https",
+ * maybe several of that name, "control"). 0, or -1 with *error_r (free()). */
 int server_bind(struct mailboxd *mailboxd, struct server_sockets *sockets_r,
     char **error_r);
 
