@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Recognises the content of a TLS 1.3 CertificateVerify. By hand: it is a
- * comparison with a constant, and it is what keeps the signer from being an
- * oracle.
+ * Recognises the content of a TLS 1.3 CertificateVerify, and that of a TLS
+ * 1.2 ServerKeyExchange. By hand: both are a comparison with constants, and
+ * they are what keeps the signer from being an oracle.
  */
 #include "handshake_content.h"
 
@@ -37,4 +37,36 @@ handshake_content_side(const void *data, size_t len)
 	if (memcmp(content + SPACES, handshake_client, CONTEXT_LEN + 1) == 0)
 		return HANDSHAKE_CLIENT;
 	return HANDSHAKE_NONE;
+}
+
+/* ---- TLS 1.2 ---- */
+
+#define RANDOMS 64 /* client's and server's */
+
+/* ECCurveType named_curve, the curve, the length of the point, and for P-256
+ * the mark of an uncompressed one. */
+static const unsigned char handshake_p256[] = { 3, 0x00, 0x17, 65, 4 };
+static const unsigned char handshake_x25519[] = { 3, 0x00, 0x1d, 32 };
+
+static bool
+handshake_params_are(const unsigned char *params, size_t len,
+    const unsigned char *head, size_t head_len, size_t point_len)
+{
+	return len == head_len + point_len &&
+	    memcmp(params, head, head_len) == 0;
+}
+
+bool
+handshake_content_is_key_exchange(const void *data, size_t len)
+{
+	const unsigned char *content = data;
+
+	if (len <= RANDOMS)
+		return false;
+	content += RANDOMS;
+	len -= RANDOMS;
+	return handshake_params_are(content, len, handshake_p256,
+		   sizeof(handshake_p256), 64) ||
+	    handshake_params_are(content, len, handshake_x25519,
+		sizeof(handshake_x25519), 32);
 }

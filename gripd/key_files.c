@@ -301,12 +301,14 @@ key_chain_wrong(X509 *leaf, EVP_PKEY *key, const char *name,
 	if (EVP_PKEY_eq(X509_get0_pubkey(leaf), key) != 1)
 		return x_strdup("the first certificate is not that of the "
 				"key beside it");
-	if (identity->role == GRIP_ROLE_MAILBOX) {
+	if (identity->role == GRIP_ROLE_MAILBOX ||
+	    identity->role == GRIP_ROLE_WEB) {
 		if (X509_check_host(leaf, identity->name, 0, flags, NULL) == 1)
 			return NULL;
 		return x_asprintf("has no subjectAltName DNS:%s; get one with "
-				  "the request of: gripd keygen -s %s",
-		    identity->name, name);
+				  "the request of: gripd keygen -%c %s",
+		    identity->name, identity->role == GRIP_ROLE_WEB ? 'w' : 's',
+		    name);
 	}
 	if (key_common_name_is(leaf, identity->name) ||
 	    key_common_name_is(leaf, name))

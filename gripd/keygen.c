@@ -37,6 +37,7 @@ struct keygen {
 	const char *directory;
 	const char *type; /* "p256" or "ed25519" */
 	bool request; /* -s */
+	bool web; /* -w: a host for browsers, whose key is not published */
 	bool record_only; /* -p */
 	bool is_host; /* a mailbox, not a _cb or _rra */
 	EVP_PKEY *key;
@@ -46,8 +47,21 @@ static int
 keygen_usage(void)
 {
 	fprintf(stderr,
-	    "usage: gripd keygen [-ps] [-d directory] "
+	    "usage: gripd keygen [-psw] [-d directory] "
 	    "[-t p256|ed25519] name\n");
+	return EX_USAGE;
+}
+
+/* Browsers know no Ed25519. */
+static int
+keygen_web_name(const struct keygen *keygen)
+{
+	if (keygen->is_host && strcmp(keygen->type, "p256") == 0)
+		return EX_OK;
+	fprintf(stderr,
+	    "gripd keygen: %s: -w is for the host name of a web host, and "
+	    "a key of type p256\n",
+	    keygen->name);
 	return EX_USAGE;
 }
 
@@ -57,7 +71,7 @@ keygen_options(struct keygen *keygen, int argc, char **argv)
 	int option;
 
 	optind = 0; /* scan from the start, whoever scanned before */
-	while ((option = getopt(argc, argv, "d:pst:")) != -1) {
+	while ((option = getopt(argc, argv, "d:pst:w")) != -1) {
 		switch (option) {
 		case 'd':
 			keygen->directory = optarg;
@@ -71,6 +85,9 @@ keygen_options(struct keygen *keygen, int argc, char **argv)
 		case 't':
 			keygen->type = optarg;
 			break;
+		case 'w':
+			keygen->request = keygen->web = true;
+			break;
 		default:
 			return keygen_usage();
 		}
@@ -81,6 +98,8 @@ keygen_options(struct keygen *keygen, int argc, char **argv)
 		return keygen_usage();
 	keygen->name = argv[optind];
 	keygen->is_host = grip_name_is_host(keygen->name);
+	if (keygen->web)
+		return keygen_web_name(keygen);
 	if (keygen->is_host || grip_name_is_service(keygen->name, "_cb") ||
 	    grip_name_is_service(keygen->name, "_rra") ||
 	    grip_name_is_service(keygen->name, "_rm"))
@@ -428,7 +447,7 @@ keygen_main(int argc, char **argv)
 	}
 	rc = keygen.record_only ? keygen_read_key(&keygen) :
 				  keygen_make(&keygen);
-	if (rc == EX_OK)
+	if (rc == EX_OK && !keygen.web)
 		rc = keygen_print_record(&keygen);
 	EVP_PKEY_free(keygen.key);
 	return rc;

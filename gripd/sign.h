@@ -4,7 +4,7 @@
  * request for a token gives typed fields; the signer composes the token
  * itself within the policy. A request for a handshake gives the whole
  * content, which must be that of a TLS 1.3 CertificateVerify of the caller's
- * side. By the socket a caller came in on it knows the caller's role.
+ * side, or for a web host of a TLS 1.2 ServerKeyExchange. By the socket a caller came in on it knows the caller's role.
  *
  * Trust: reads packets of broker, retrievald and mailboxd as hostile; keys,
  * certificates and policy are root's.

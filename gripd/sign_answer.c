@@ -140,13 +140,31 @@ sign_bytes(struct sign_request *request, const EVP_MD_CTX *ready,
 	return OUTCOME_OK;
 }
 
+/* A server's or a client's content of TLS 1.3, each only by its role; that of
+ * TLS 1.2 only by a name for browsers, whose key is for nothing else. */
+static bool
+sign_may_be_said(enum grip_role role, const void *content, size_t len)
+{
+	switch (role) {
+	case GRIP_ROLE_BROKER:
+	case GRIP_ROLE_AGENT:
+		return handshake_content_side(content, len) == HANDSHAKE_CLIENT;
+	case GRIP_ROLE_MAILBOX:
+		return handshake_content_side(content, len) == HANDSHAKE_SERVER;
+	case GRIP_ROLE_WEB:
+		return handshake_content_side(content, len) ==
+		    HANDSHAKE_SERVER ||
+		    handshake_content_is_key_exchange(content, len);
+	}
+	return false;
+}
+
 static enum outcome
 sign_handshake(struct sign_request *request)
 {
 	const struct sign_identity *identity = sign_find(request);
 	unsigned char content[GRIP_PROTOCOL_BYTES_MAX];
 	size_t len = sizeof(content);
-	enum handshake_side side;
 	enum outcome outcome;
 
 	if (identity == NULL)
@@ -154,12 +172,10 @@ sign_handshake(struct sign_request *request)
 	if (grip_protocol_bytes(request->json, "content", content, &len) != 0)
 		return reason_set(&request->why, OUTCOME_PERMFAIL, "form",
 		    "content is not base64url");
-	side = identity->shown.role == GRIP_ROLE_MAILBOX ? HANDSHAKE_SERVER :
-							   HANDSHAKE_CLIENT;
-	if (handshake_content_side(content, len) != side)
+	if (!sign_may_be_said(identity->shown.role, content, len))
 		return reason_set(&request->why, OUTCOME_PERMFAIL, "content",
-		    "not the TLS 1.3 CertificateVerify of a %s",
-		    side == HANDSHAKE_SERVER ? "server" : "client");
+		    "not what a TLS peer of role %s signs",
+		    grip_role_name(identity->shown.role));
 	outcome = sign_bytes(request, identity->ready, content, len);
 	if (outcome == OUTCOME_OK)
 		request->caller->counts->handshakes++;
@@ -211,7 +227,7 @@ sign_identities(struct sign_request *request)
 	for (; list != NULL && i < ring->policy.count; i++) {
 		const struct grip_identity *shown = &ring->items[i].shown;
 
-		if (shown->role != request->caller->role)
+		if (!sign_ring_may(request->caller->role, shown->role))
 			continue;
 		bytes += sign_identity_bytes(shown);
 		if (count++ > 0 && bytes > IDENTITIES_BYTES_MAX) {

@@ -62,7 +62,7 @@ static const char *
 policy_set_role(struct sign_policy_identity *identity, char *value)
 {
 	if (grip_role_parse(value, &identity->role) != 0)
-		return "is not broker, agent or mailbox";
+		return "is not broker, agent, mailbox or web";
 	return NULL;
 }
 
@@ -135,7 +135,7 @@ static const struct policy_attribute {
 	    1u << GRIP_ROLE_BROKER | 1u << GRIP_ROLE_AGENT },
 	{ "lifetime", policy_set_lifetime,
 	    1u << GRIP_ROLE_BROKER | 1u << GRIP_ROLE_AGENT },
-	{ "key", policy_set_key, ~0u },
+	{ "key", policy_set_key, ~(1u << GRIP_ROLE_WEB) },
 	{ NULL, NULL, 0 },
 };
 
@@ -186,12 +186,13 @@ policy_finish(struct policy_line *line, struct sign_policy_identity *identity)
 		[GRIP_ROLE_BROKER] = "_cb",
 		[GRIP_ROLE_AGENT] = "_rra",
 		[GRIP_ROLE_MAILBOX] = NULL,
+		[GRIP_ROLE_WEB] = NULL,
 	};
 	const char *prefix;
 
 	if ((line->seen & 1u) == 0)
 		return policy_error(line, identity->name,
-		    "has no role=broker, agent or mailbox");
+		    "has no role=broker, agent, mailbox or web");
 	for (size_t i = 0; policy_attributes[i].name != NULL; i++)
 		if ((line->seen & 1u << i) != 0 &&
 		    (policy_attributes[i].roles & 1u << identity->role) == 0)
@@ -241,6 +242,22 @@ policy_read_line(struct policy_line *line, char *text,
 	return policy_finish(line, identity);
 }
 
+/* What a web host's key signs under TLS 1.2 says less of what it is for: no
+ * other identity may have that key. */
+static int
+policy_check_web_keys(const struct policy_line *line,
+    const struct sign_policy *policy)
+{
+	for (size_t i = 0; i < policy->count; i++)
+		for (size_t j = 0; j < policy->count; j++)
+			if (i != j && policy->items[i].role == GRIP_ROLE_WEB &&
+			    strcmp(policy->items[i].key,
+				policy->items[j].key) == 0)
+				return policy_error(line, policy->items[j].name,
+				    "has the key of a web host");
+	return 0;
+}
+
 int
 sign_policy_parse(const char *name, const char *text, size_t len,
     struct sign_policy *policy_r, char **error_r)
@@ -266,6 +283,8 @@ sign_policy_parse(const char *name, const char *text, size_t len,
 		rc = policy_read_line(&line, copy, policy_r);
 		at += n + 1;
 	}
+	if (rc == 0)
+		rc = policy_check_web_keys(&line, policy_r);
 	if (rc == 0 && policy_r->count == 0) {
 		*error_r = x_asprintf("%s: names no identity", name);
 		rc = -1;
@@ -337,6 +356,7 @@ policy_check_role(const struct sign_policy_identity *identity,
 		[GRIP_ROLE_BROKER] = "_cb",
 		[GRIP_ROLE_AGENT] = "_rra",
 		[GRIP_ROLE_MAILBOX] = "",
+		[GRIP_ROLE_WEB] = "",
 	};
 
 	if (strcmp(roles[identity->role], grip_type_role(type)) != 0)

@@ -6,6 +6,7 @@
  *   _cb.bar.test role=broker domains=bar.test audiences=* lifetime=14d
  *   _rra.insurance.test role=agent audiences=*
  *   mailbox.insurance.test role=mailbox
+ *   web.insurance.test role=web
  *
  * Written by hand: a line of words, since the entries are many of one kind
  * and config_file.h holds each key once. The file is root's; it is not

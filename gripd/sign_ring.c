@@ -87,12 +87,19 @@ sign_ring_reload(struct sign_ring *ring)
 	return kept;
 }
 
+bool
+sign_ring_may(enum grip_role caller, enum grip_role role)
+{
+	return role == caller ||
+	    (caller == GRIP_ROLE_MAILBOX && role == GRIP_ROLE_WEB);
+}
+
 const struct sign_identity *
 sign_ring_find(const struct sign_ring *ring, const char *name,
     enum grip_role caller)
 {
 	for (size_t i = 0; i < ring->policy.count; i++)
-		if (ring->items[i].shown.role == caller &&
+		if (sign_ring_may(caller, ring->items[i].shown.role) &&
 		    strcmp(ring->items[i].shown.name, name) == 0)
 			return &ring->items[i];
 	return NULL;

@@ -6,6 +6,8 @@
 #ifndef SIGN_RING_H
 #define SIGN_RING_H
 
+#include <stdbool.h>
+
 #include <openssl/evp.h>
 
 #include "grip_protocol.h"
@@ -33,6 +35,10 @@ struct sign_ring *sign_ring_open(const char *policy, const char *keys,
 /* Reads the certificate chains anew; one that is missing or wrong is logged
  * and the old one stays. The number of those. Works after the chroot. */
 size_t sign_ring_reload(struct sign_ring *ring);
+
+/* May a caller of this role use an identity of that one? Only its own, and
+ * mailboxd those of its web hosts too. */
+bool sign_ring_may(enum grip_role caller, enum grip_role role);
 
 /* The identity of this name that a caller of this role may use, or NULL. */
 const struct sign_identity *sign_ring_find(const struct sign_ring *ring,

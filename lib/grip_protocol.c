@@ -33,18 +33,19 @@ grip_protocol_verbs(void)
 	return grip_verbs;
 }
 
-static const char *const grip_role_names[] = { "broker", "agent", "mailbox" };
+static const char *const grip_role_names[] = { "broker", "agent", "mailbox",
+	"web" };
 
 const char *
 grip_role_name(enum grip_role role)
 {
-	return role <= GRIP_ROLE_MAILBOX ? grip_role_names[role] : "";
+	return role <= GRIP_ROLE_WEB ? grip_role_names[role] : "";
 }
 
 int
 grip_role_parse(const char *name, enum grip_role *role_r)
 {
-	for (unsigned i = 0; i <= GRIP_ROLE_MAILBOX; i++)
+	for (unsigned i = 0; i <= GRIP_ROLE_WEB; i++)
 		if (name != NULL && strcmp(name, grip_role_names[i]) == 0) {
 			*role_r = (enum grip_role)i;
 			return 0;

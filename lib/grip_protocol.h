@@ -42,9 +42,10 @@ enum grip_role {
 	GRIP_ROLE_BROKER, /* _cb: tokens notify, put, release */
 	GRIP_ROLE_AGENT, /* _rra: tokens get */
 	GRIP_ROLE_MAILBOX, /* a host name: TLS handshakes only, as server */
+	GRIP_ROLE_WEB, /* a host name for browsers: the same, TLS 1.2 too */
 };
 
-/* "broker", "agent", "mailbox"; and back: 0, or -1. */
+/* "broker", "agent", "mailbox", "web"; and back: 0, or -1. */
 GRIP_EXPORT const char *grip_role_name(enum grip_role role);
 GRIP_EXPORT int grip_role_parse(const char *name, enum grip_role *role_r);
 
@@ -136,7 +137,8 @@ GRIP_EXPORT enum outcome grip_protocol_token_parse(const cJSON *request,
     enum grip_type *type_r, struct grip_claims *claims_r, struct reason *why);
 
 /* handshake: `content` is the whole to-be-signed content of a TLS 1.3
- * CertificateVerify (RFC 8446, section 4.4.3). */
+ * CertificateVerify (RFC 8446, section 4.4.3) or, for a web host, of a TLS
+ * 1.2 ServerKeyExchange (RFC 8422, section 5.4). */
 GRIP_EXPORT cJSON *
 grip_protocol_handshake(const char *identity, const void *content, size_t len);
 

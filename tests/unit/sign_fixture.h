@@ -67,8 +67,8 @@ sign_fixture_write(const char *path, const char *text)
 	return fclose(file);
 }
 
-/* The world of the tests: a broker (P-256), an agent (`type`) and a mailbox
- * (`type`). 0, or -1. */
+/* The world of the tests: a broker (P-256), an agent (`type`), a mailbox
+ * (`type`) and a web host (P-256). 0, or -1. */
 static inline int
 sign_fixture_open(struct sign_fixture *fixture, const char *type)
 {
@@ -83,8 +83,11 @@ sign_fixture_open(struct sign_fixture *fixture, const char *type)
 		"_cb.bar.test role=broker domains=bar.test audiences=* "
 		"lifetime=14d\n"
 		"_rra.insurance.test role=agent\n"
-		"mailbox.insurance.test role=mailbox\n") != 0 ||
+		"mailbox.insurance.test role=mailbox\n"
+		"web.insurance.test role=web\n") != 0 ||
 	    sign_fixture_keygen(fixture->directory, "p256", "_cb.bar.test") ||
+	    sign_fixture_keygen(fixture->directory, "p256",
+		"web.insurance.test") ||
 	    sign_fixture_keygen(fixture->directory, type,
 		"_rra.insurance.test") ||
 	    sign_fixture_keygen(fixture->directory, type,

@@ -45,7 +45,8 @@ end_open(struct end *end, const struct sign_fixture *fixture,
 	end->signer = grip_client_new(end->path, GRIP_PROTOCOL_SIGN, 5000);
 	CHECK(grip_client_identities(end->signer, &identities, &why) ==
 	    OUTCOME_OK);
-	CHECK(identities != NULL && identities->count == 1);
+	CHECK(identities != NULL &&
+	    identities->count == (role == GRIP_ROLE_MAILBOX ? 2 : 1));
 	identity = grip_identities_find_role(identities, role);
 	CHECK(identity != NULL);
 	der = identity->chain[0].der;
@@ -125,6 +126,57 @@ TEST(p256_handshake_on_both_sides)
 TEST(ed25519_handshake_on_both_sides)
 {
 	check_handshake("ed25519");
+}
+
+/* TLS 1.2 with the mailbox's signer: 1 if the handshake ends well. */
+static int
+old_handshake(const struct sign_fixture *fixture, enum grip_role role)
+{
+	SSL_CTX *client = SSL_CTX_new(TLS_client_method());
+	SSL_CTX *server = SSL_CTX_new(TLS_server_method());
+	struct grip_identities *list = NULL;
+	const struct grip_identity *identity;
+	struct end end;
+	struct reason why;
+	const unsigned char *der;
+	X509 *certificate;
+	EVP_PKEY *key;
+	SSL *c, *s;
+	int rc;
+
+	end_open(&end, fixture, GRIP_ROLE_MAILBOX);
+	CHECK(grip_client_identities(end.signer, &list, &why) == OUTCOME_OK);
+	identity = grip_identities_find_role(list, role);
+	der = identity->chain[0].der;
+	certificate = d2i_X509(NULL, &der, (long)identity->chain[0].len);
+	key = grip_remote_key_new(certificate, identity->name, end.signer);
+	CHECK(SSL_CTX_use_certificate(server, certificate) == 1 &&
+	    SSL_CTX_use_PrivateKey(server, key) == 1);
+	SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
+	SSL_CTX_set1_groups_list(server, "X25519:P-256");
+	s = SSL_new(server);
+	c = SSL_new(client);
+	rc = handshake(s, c);
+	ERR_clear_error();
+	SSL_free(s);
+	SSL_free(c);
+	EVP_PKEY_free(key);
+	X509_free(certificate);
+	grip_identities_free(&list);
+	end_close(&end);
+	SSL_CTX_free(server);
+	SSL_CTX_free(client);
+	return rc;
+}
+
+TEST(tls_1_2_with_the_key_of_a_web_host_alone)
+{
+	struct sign_fixture fixture;
+
+	CHECK(sign_fixture_open(&fixture, "p256") == 0);
+	CHECK(old_handshake(&fixture, GRIP_ROLE_WEB) == 1);
+	CHECK(old_handshake(&fixture, GRIP_ROLE_MAILBOX) == 0);
+	sign_fixture_close(&fixture);
 }
 
 TEST(init_twice_does_no_harm)
@@ -275,6 +327,7 @@ main(void)
 	}
 	if (grip_remote_key_init() != 0)
 		return 1;
+	RUN(tls_1_2_with_the_key_of_a_web_host_alone);
 	RUN(init_twice_does_no_harm);
 	RUN(p256_handshake_on_both_sides);
 	RUN(ed25519_handshake_on_both_sides);

@@ -203,6 +203,21 @@ TEST(a_request_for_a_ca)
 	X509_REQ_free(again);
 }
 
+/* Its key must not be taken for that of the mailbox of the same domain. */
+TEST(a_web_host_is_not_published)
+{
+	X509_REQ *made;
+
+	CHECK(run("-w", "web.hospital.test", NULL) == EX_OK);
+	CHECK_STRING(printed, "");
+	made = request("web.hospital.test.csr");
+	CHECK(made != NULL && EVP_PKEY_is_a(X509_REQ_get0_pubkey(made), "EC"));
+	CHECK(access(in("web.hospital.test.crt"), F_OK) == -1);
+	X509_REQ_free(made);
+	CHECK(run("-w", "_cb.hospital.test", NULL) == EX_USAGE);
+	CHECK(run("-wted25519", "www.hospital.test", NULL) == EX_USAGE);
+}
+
 TEST(names_longer_than_x520_allows)
 {
 	static const char name[] =
@@ -267,6 +282,7 @@ main(void)
 	RUN(ed25519_on_request);
 	RUN(a_mailbox_is_published_below_its_domain);
 	RUN(a_request_for_a_ca);
+	RUN(a_web_host_is_not_published);
 	RUN(names_longer_than_x520_allows);
 	RUN(bad_words_are_usage_errors);
 	RUN(only_for_root);

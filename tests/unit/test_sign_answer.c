@@ -214,6 +214,13 @@ TEST(handshakes_by_role_and_side)
 		    "unknown-identity" },
 		{ GRIP_ROLE_MAILBOX, "_cb.bar.test", "client",
 		    "unknown-identity" },
+		{ GRIP_ROLE_MAILBOX, "web.insurance.test", "server", NULL },
+		{ GRIP_ROLE_MAILBOX, "web.insurance.test", "client",
+		    "content" },
+		{ GRIP_ROLE_BROKER, "web.insurance.test", "client",
+		    "unknown-identity" },
+		{ GRIP_ROLE_AGENT, "web.insurance.test", "server",
+		    "unknown-identity" },
 	};
 	unsigned char bytes[146], signature[256];
 	struct reason why;
@@ -276,6 +283,45 @@ TEST(nothing_but_handshakes_is_signed)
 	}
 }
 
+/* TLS 1.2 for browsers, with a key that is for nothing else. */
+TEST(a_key_exchange_only_by_a_web_host)
+{
+	static const struct {
+		enum grip_role caller;
+		const char *identity, *word;
+	} rows[] = {
+		{ GRIP_ROLE_MAILBOX, "web.insurance.test", NULL },
+		{ GRIP_ROLE_MAILBOX, "mailbox.insurance.test", "content" },
+		{ GRIP_ROLE_BROKER, "_cb.bar.test", "content" },
+		{ GRIP_ROLE_AGENT, "_rra.insurance.test", "content" },
+		{ GRIP_ROLE_AGENT, "web.insurance.test", "unknown-identity" },
+	};
+	unsigned char bytes[133] = { 0 };
+	struct reason why;
+
+	memcpy(bytes + 64, "\x03\x00\x17\x41\x04", 5);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cJSON_Delete(ask(rows[i].caller,
+		    grip_protocol_handshake(rows[i].identity, bytes,
+			sizeof(bytes)),
+		    &why));
+		CHECK_FOR(rows[i].word == NULL ? why.outcome == OUTCOME_OK :
+						 reason_is(&why, rows[i].word),
+		    "row %zu: %s", i, why.word);
+	}
+}
+
+TEST(a_web_host_issues_no_token)
+{
+	struct grip_claims claims = notify();
+	struct reason why;
+
+	cJSON_Delete(ask(GRIP_ROLE_MAILBOX,
+	    grip_protocol_token("web.insurance.test", GRIP_NOTIFY, &claims),
+	    &why));
+	CHECK_FOR(reason_is(&why, "policy"), "%s", why.word);
+}
+
 TEST(identities_are_the_callers_own)
 {
 	static const char *const names[] = { "_cb.bar.test",
@@ -289,7 +335,8 @@ TEST(identities_are_the_callers_own)
 
 		CHECK(grip_protocol_identities_parse(answer, list, &more,
 			  &why) == OUTCOME_OK);
-		CHECK(!more && list->count == 1);
+		CHECK(!more &&
+		    list->count == (role == GRIP_ROLE_MAILBOX ? 2 : 1));
 		CHECK_STRING(list->items[0].name, names[role]);
 		CHECK(list->items[0].role == (enum grip_role)role);
 		grip_identities_free(&list);
@@ -378,6 +425,8 @@ main(void)
 	RUN(nobody_uses_anothers_identity);
 	RUN(handshakes_by_role_and_side);
 	RUN(nothing_but_handshakes_is_signed);
+	RUN(a_key_exchange_only_by_a_web_host);
+	RUN(a_web_host_issues_no_token);
 	RUN(identities_are_the_callers_own);
 	RUN(garbage_gets_no_answer);
 	RUN(many_identities_come_in_several_packets);

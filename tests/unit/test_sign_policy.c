@@ -22,7 +22,7 @@ parse(const char *text, struct sign_policy *policy, char **error)
 	return sign_policy_parse("policy", text, strlen(text), policy, error);
 }
 
-TEST(the_three_roles)
+TEST(the_four_roles)
 {
 	struct sign_policy policy;
 	char *error;
@@ -33,9 +33,10 @@ TEST(the_three_roles)
 		    "_cb.customer.test role=broker key=_cb.hoster.test # x\n"
 		    "\t_rra.insurance.test\trole=agent  audiences=* "
 		    "lifetime=5m\r\n"
-		    "mailbox.insurance.test role=mailbox",
+		    "mailbox.insurance.test role=mailbox\n"
+		    "web.insurance.test role=web",
 		  &policy, &error) == 0);
-	CHECK(policy.count == 4);
+	CHECK(policy.count == 5);
 	CHECK(policy.items[0].role == GRIP_ROLE_BROKER);
 	CHECK(policy.items[0].domains.count == 2);
 	CHECK(policy.items[0].audiences.count == 1);
@@ -48,6 +49,8 @@ TEST(the_three_roles)
 	CHECK(policy.items[2].lifetime == 300);
 	CHECK(policy.items[2].audiences.count == 0);
 	CHECK(policy.items[3].role == GRIP_ROLE_MAILBOX);
+	CHECK(policy.items[4].role == GRIP_ROLE_WEB);
+	CHECK_STRING(policy.items[4].key, "web.insurance.test");
 	sign_policy_free(&policy);
 }
 
@@ -94,6 +97,14 @@ TEST(mistakes_name_line_and_word)
 		{ "_cb.bar.test role=broker key=../shadow",
 		    "policy:1: key: is not" },
 		{ "_cb.bar.test role=broker key=", "policy:1: key: is not" },
+		{ "web.bar.test role=web key=m.bar.test",
+		    "policy:1: key: means nothing" },
+		{ "web.bar.test role=web audiences=*",
+		    "policy:1: audiences: means nothing" },
+		{ "_cb.bar.test role=web", "policy:1: _cb.bar.test: is not" },
+		{ "web.bar.test role=web\n"
+		  "m.bar.test role=mailbox key=web.bar.test",
+		    "policy:2: m.bar.test: has the key" },
 	};
 	struct sign_policy policy;
 	char *error;
@@ -398,7 +409,7 @@ main(void)
 {
 	char *error;
 
-	RUN(the_three_roles);
+	RUN(the_four_roles);
 	RUN(mistakes_name_line_and_word);
 	RUN(bytes_that_are_no_text);
 	RUN(file_must_be_roots);
