@@ -18,17 +18,27 @@
 	"TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:" \
 	"TLS_AES_256_GCM_SHA384"
 
+/* Of TLS 1.2, for browsers: forward secret, authenticated encryption. */
+#define CIPHERS \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:" \
+	"ECDHE-ECDSA-AES256-GCM-SHA384"
+/* What a signer of web hosts signs, and with which hash. */
+#define WEB_GROUPS "X25519:P-256"
+#define WEB_SIGNATURES "ECDSA+SHA256"
+
 /* A leaf and a few certificates above it: bytes that a client may send. */
 #define CLIENT_CHAIN_MAX 16384
 
 struct named_context {
 	char *name;
 	SSL_CTX *ctx;
+	bool web;
 };
 
 struct tls_server {
 	struct named_context *list;
 	size_t count;
+	bool web; /* one of them is */
 };
 
 /* DER of SubjectPublicKeyInfo up to the key's bits. */
@@ -116,37 +126,50 @@ verify_client(X509_STORE_CTX *store, void *arg)
 	return 0;
 }
 
-static SSL_CTX *
+static const struct named_context *
 find_context(const struct tls_server *tls, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < tls->count; i++)
 		if (strcasecmp(tls->list[i].name, name) == 0)
-			return tls->list[i].ctx;
+			return &tls->list[i];
 	return NULL;
+}
+
+/* The version was negotiated before the name was known, as if all names
+ * were for browsers; those that are not take TLS 1.3 alone. */
+static int
+check_version(SSL *ssl, bool web, int *alert)
+{
+	if (SSL_version(ssl) == TLS1_3_VERSION)
+		return SSL_TLSEXT_ERR_OK;
+	if (web && SSL_set1_groups_list(ssl, WEB_GROUPS) == 1)
+		return SSL_TLSEXT_ERR_OK;
+	*alert = SSL_AD_PROTOCOL_VERSION;
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 static int
 choose_name(SSL *ssl, int *alert, void *arg)
 {
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	SSL_CTX *ctx;
+	const struct named_context *found;
 
 	/* Without SNI the first name answers; the Host field is checked. */
 	if (name == NULL)
-		return SSL_TLSEXT_ERR_OK;
-	if ((ctx = find_context(arg, name)) == NULL) {
+		return check_version(ssl, false, alert);
+	if ((found = find_context(arg, name)) == NULL) {
 		*alert = SSL_AD_UNRECOGNIZED_NAME;
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	}
-	if (SSL_set_SSL_CTX(ssl, ctx) == NULL) {
+	if (SSL_set_SSL_CTX(ssl, found->ctx) == NULL) {
 		*alert = SSL_AD_INTERNAL_ERROR;
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	}
 	/* The switch does not bring the mode of verification along. */
-	SSL_set_verify(ssl, SSL_CTX_get_verify_mode(ctx), NULL);
-	return SSL_TLSEXT_ERR_OK;
+	SSL_set_verify(ssl, SSL_CTX_get_verify_mode(found->ctx), NULL);
+	return check_version(ssl, found->web, alert);
 }
 
 /* A client that offers protocols, but not ours, has come to a wrong door
@@ -168,7 +191,7 @@ choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 }
 
 static int
-configure_context(SSL_CTX *ctx, struct tls_server *tls, bool ask)
+configure_context(SSL_CTX *ctx, struct tls_server *tls, bool web)
 {
 	SSL_CTX_set_options(ctx,
 	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
@@ -181,11 +204,16 @@ configure_context(SSL_CTX *ctx, struct tls_server *tls, bool ask)
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_max_cert_list(ctx, CLIENT_CHAIN_MAX);
 	SSL_CTX_set_cert_verify_callback(ctx, verify_client, NULL);
-	SSL_CTX_set_verify(ctx, ask ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	SSL_CTX_set_verify(ctx, web ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
 	SSL_CTX_set_tlsext_servername_callback(ctx, choose_name);
 	SSL_CTX_set_tlsext_servername_arg(ctx, tls);
-	return SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+	if (web &&
+	    (SSL_CTX_set_cipher_list(ctx, CIPHERS) != 1 ||
+		SSL_CTX_set1_sigalgs_list(ctx, WEB_SIGNATURES) != 1))
+		return -1;
+	return SSL_CTX_set_min_proto_version(ctx,
+		   web ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
 		SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
 		SSL_CTX_set_session_id_context(ctx,
 		    (const unsigned char *)"cargomail", 9) == 1 &&
@@ -245,8 +273,7 @@ new_context(struct tls_server *tls, const struct tls_name *name,
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	const char *wrong = "OpenSSL refuses the settings";
 
-	if (ctx != NULL &&
-	    configure_context(ctx, tls, !name->no_client_certificate) == 0 &&
+	if (ctx != NULL && configure_context(ctx, tls, name->web) == 0 &&
 	    (wrong = use_identity(ctx, name)) == NULL)
 		return ctx;
 	reason_set(why, OUTCOME_PERMFAIL, "certificate", "%s: %s", name->name,
@@ -303,6 +330,8 @@ tls_server_add(struct tls_server *tls, const struct tls_name *name,
 		SSL_CTX_free(tls->list[i].ctx);
 	}
 	tls->list[i].ctx = ctx;
+	tls->list[i].web = name->web;
+	tls->web = tls->web || name->web;
 	return OUTCOME_OK;
 }
 
@@ -311,6 +340,7 @@ tls_server_replace_all(struct tls_server *tls, const struct tls_name *names,
     size_t count, struct reason *why)
 {
 	struct named_context *list;
+	bool web = false;
 	size_t i;
 
 	list = x_calloc(count > 0 ? count : 1, sizeof(*list));
@@ -320,10 +350,13 @@ tls_server_replace_all(struct tls_server *tls, const struct tls_name *names,
 			return OUTCOME_PERMFAIL;
 		}
 		list[i].name = x_strdup(names[i].name);
+		list[i].web = names[i].web;
+		web = web || names[i].web;
 	}
 	free_list(tls->list, tls->count);
 	tls->list = list;
 	tls->count = count;
+	tls->web = web;
 	return OUTCOME_OK;
 }
 
@@ -338,7 +371,10 @@ tls_server_accept(struct tls_server *tls)
 {
 	SSL *ssl = tls->count > 0 ? SSL_new(tls->list[0].ctx) : NULL;
 
-	if (ssl != NULL)
-		SSL_set_accept_state(ssl);
+	if (ssl == NULL)
+		return NULL;
+	SSL_set_accept_state(ssl);
+	if (tls->web)
+		SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
 	return ssl;
 }

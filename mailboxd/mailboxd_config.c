@@ -152,14 +152,37 @@ check_hosts(const struct mailboxd_config *config, char **error_r)
 			    config->server_names.items[i]);
 			return -1;
 		}
-	for (i = 0; i < config->web_hosts.count; i++)
-		if (!config_list_has(&config->server_names,
-			config->web_hosts.items[i])) {
-			*error_r = x_asprintf("web_hosts: %s is not among "
-					      "server_names",
-			    config->web_hosts.items[i]);
-			return -1;
+	return 0;
+}
+
+/* A host of two uses would serve people what is for daemons, or the other
+ * way round. */
+static int
+check_web_hosts(const struct mailboxd_config *config, char **error_r)
+{
+	const char *item, *host;
+	char *name, *web;
+	size_t i;
+	bool known;
+
+	for (i = 0; i < config->web_hosts.count; i++) {
+		item = config->web_hosts.items[i];
+		host = mailboxd_config_web_host(item);
+		known = host == item;
+		if (!known && pair_split(item, &name, &web) == 0) {
+			known = config_list_has(&config->server_names, name);
+			free(name);
+			free(web);
 		}
+		if (known && grip_name_is_host(host) &&
+		    !config_list_has(&config->server_names, host))
+			continue;
+		*error_r = x_asprintf("web_hosts: %s is not a host name of "
+				      "its own, or one of server_names, ':' "
+				      "and such a name",
+		    item);
+		return -1;
+	}
 	return 0;
 }
 
@@ -170,7 +193,8 @@ check_names(struct mailboxd_config *config, char **error_r)
 		*error_r = x_strdup("server_names: none given");
 		return -1;
 	}
-	if (check_hosts(config, error_r) == -1)
+	if (check_hosts(config, error_r) == -1 ||
+	    check_web_hosts(config, error_r) == -1)
 		return -1;
 	if (!grip_name_is_service(config->agent, "_rra")) {
 		*error_r =
@@ -228,6 +252,42 @@ mailboxd_config_agent(const struct mailboxd_config *config,
 		if (pair_matches(config->agents.items[i], server_name, NULL))
 			return strchr(config->agents.items[i], ':') + 1;
 	return config->agent;
+}
+
+const char *
+mailboxd_config_web_host(const char *item)
+{
+	const char *colon = strchr(item, ':');
+
+	return colon != NULL ? colon + 1 : item;
+}
+
+const char *
+mailboxd_config_web(const struct mailboxd_config *config,
+    const char *server_name)
+{
+	const struct config_list *list = &config->web_hosts;
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (pair_matches(list->items[i], server_name, NULL))
+			return mailboxd_config_web_host(list->items[i]);
+	for (i = 0; i < list->count; i++)
+		if (strchr(list->items[i], ':') == NULL)
+			return list->items[i];
+	return NULL;
+}
+
+bool
+mailboxd_config_is_web(const struct mailboxd_config *config, const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < config->web_hosts.count; i++)
+		if (strcmp(mailboxd_config_web_host(config->web_hosts.items[i]),
+			host) == 0)
+			return true;
+	return false;
 }
 
 bool

@@ -18,7 +18,7 @@ struct mailboxd_config {
 	char *base_directory;
 	struct config_list listen; /* "0.0.0.0:443", "[::]:443" */
 	struct config_list server_names; /* own host names */
-	struct config_list web_hosts; /* those of them for browsers */
+	struct config_list web_hosts; /* for browsers: "web", "host:web" */
 	int proxy_protocol; /* of load balancers at layer 4 */
 	int64_t public_port; /* in the URLs told to others */
 	char *ports; /* that an origin may name; */
@@ -51,12 +51,23 @@ void mailboxd_config_free(struct mailboxd_config *config);
 const char *mailboxd_config_agent(const struct mailboxd_config *config,
     const char *server_name);
 
+/* The host for browsers of a server name, NULL if it has none. */
+const char *mailboxd_config_web(const struct mailboxd_config *config,
+    const char *server_name);
+
+/* The host that an item of web_hosts speaks of. */
+const char *mailboxd_config_web_host(const char *item);
+
+/* True if this is one of the hosts for browsers. */
+bool
+mailboxd_config_is_web(const struct mailboxd_config *config, const char *host);
+
 /* True if the configuration enrols this broker for the whole domain. */
 bool mailboxd_config_enrolled(const struct mailboxd_config *config,
     const char *broker, const char *domain);
 
-/* "https://host" or "https://host:port" of an own server name; owned by the
- * caller. */
+/* "https://host" or "https://host:port" of an own name, of a web host too;
+ * owned by the caller. */
 char *mailboxd_config_url(const struct mailboxd_config *config,
     const char *server_name);
 

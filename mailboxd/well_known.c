@@ -28,6 +28,7 @@ well_known_serve(struct visit *visit)
 	const struct mailboxd_config *config = visit->mailboxd->config;
 	const char *name = visit_server_name(visit);
 	cJSON *body = cJSON_CreateObject();
+	const char *web;
 	char *url;
 
 	/* On a Unix socket Host may be anything. */
@@ -37,6 +38,12 @@ well_known_serve(struct visit *visit)
 	json_add_integer(body, "version", CARGO_API_VERSION);
 	json_add_string(body, "mailbox", url);
 	json_add_string(body, "agent", mailboxd_config_agent(config, name));
+	web = mailboxd_config_web(config, name);
+	if (web != NULL) {
+		free(url);
+		url = mailboxd_config_url(config, web);
+		json_add_string(body, "web", url);
+	}
 	json_add_item(body, "limits", limits(config));
 	free(url);
 	visit_reply_json(visit, 200, body);

@@ -381,6 +381,61 @@ TEST(speaks_tls_1_3_alone_and_resumes_nothing)
 	close_peer(&p);
 }
 
+/* TLS 1.2 is for browsers that name a host for browsers, and its weak parts
+ * are for nobody. */
+TEST(speaks_tls_1_2_with_browsers_alone)
+{
+	static const struct {
+		const char *name, *ciphers, *groups;
+		bool good;
+	} table[] = {
+		{ "www.foo.test", NULL, NULL, true },
+		{ "www.foo.test", NULL, "X25519:P-256", true },
+		{ "www.foo.test", NULL, "P-256", true },
+		{ "www.foo.test", "ECDHE-ECDSA-CHACHA20-POLY1305", NULL, true },
+		{ "www.foo.test", "ECDHE-ECDSA-AES128-SHA256", NULL, false },
+		{ "www.foo.test", "ECDHE-ECDSA-AES128-SHA", NULL, false },
+		{ "www.foo.test", "ECDHE-RSA-AES128-GCM-SHA256", NULL, false },
+		{ "www.foo.test", NULL, "P-384", false },
+		{ "a.foo.test", NULL, NULL, false },
+		{ "b.foo.test", NULL, NULL, false },
+		{ "evil.test", NULL, NULL, false },
+		{ NULL, NULL, NULL, false },
+	};
+	struct answer a;
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct peer p = { .fd = dial(NULL) };
+
+		p.ctx = SSL_CTX_new(TLS_client_method());
+		SSL_CTX_set_max_proto_version(p.ctx, TLS1_2_VERSION);
+		if (table[i].ciphers != NULL)
+			SSL_CTX_set_cipher_list(p.ctx, table[i].ciphers);
+		if (table[i].groups != NULL)
+			SSL_CTX_set1_groups_list(p.ctx, table[i].groups);
+		p.ssl = SSL_new(p.ctx);
+		if (table[i].name != NULL)
+			SSL_set_tlsext_host_name(p.ssl, table[i].name);
+		SSL_set_fd(p.ssl, p.fd);
+		CHECK_FOR((SSL_connect(p.ssl) == 1) == table[i].good, "row %zu",
+		    i);
+		if (table[i].good) {
+			a = call(&p,
+			    "GET /who HTTP/1.1\r\n"
+			    "Host: www.foo.test\r\n\r\n");
+			CHECK(strstr(a.body, "certificate=0") != NULL);
+			CHECK(SSL_version(p.ssl) == TLS1_2_VERSION);
+			CHECK(!SSL_session_reused(p.ssl) &&
+			    !SSL_SESSION_has_ticket(SSL_get0_session(p.ssl)));
+			a = call(&p, REQUEST("GET /hello", ""));
+			CHECK_FOR(a.status == 421, "row %zu", i);
+		}
+		close_peer(&p);
+		ERR_clear_error();
+	}
+}
+
 TEST(sends_files_and_ranges)
 {
 	char want[SHA256_HEX_SIZE];
@@ -883,6 +938,7 @@ main(void)
 	RUN(chooses_the_certificate_by_name);
 	RUN(accepts_two_kinds_of_client_keys);
 	RUN(speaks_tls_1_3_alone_and_resumes_nothing);
+	RUN(speaks_tls_1_2_with_browsers_alone);
 	RUN(sends_files_and_ranges);
 	RUN(takes_bodies);
 	RUN(tells_the_client_to_go_on);

@@ -65,6 +65,28 @@ TEST(agents_enrolment_and_urls)
 	mailboxd_config_free(&config);
 }
 
+TEST(hosts_for_browsers)
+{
+	struct mailboxd_config config;
+	char *error;
+
+	CHECK(read_text(GOOD, &config, &error) == 0);
+	CHECK(mailboxd_config_web(&config, "mailbox.a.test") == NULL);
+	CHECK(!mailboxd_config_is_web(&config, "mailbox.a.test"));
+	mailboxd_config_free(&config);
+	CHECK(read_text(GOOD "web_hosts = web.a.test, "
+			     "mailbox.b.test:web.b.test\n",
+		  &config, &error) == 0);
+	CHECK_STRING(mailboxd_config_web(&config, "mailbox.a.test"),
+	    "web.a.test");
+	CHECK_STRING(mailboxd_config_web(&config, "mailbox.b.test"),
+	    "web.b.test");
+	CHECK(mailboxd_config_is_web(&config, "web.a.test"));
+	CHECK(mailboxd_config_is_web(&config, "web.b.test"));
+	CHECK(!mailboxd_config_is_web(&config, "mailbox.b.test"));
+	mailboxd_config_free(&config);
+}
+
 TEST(mistakes_are_named)
 {
 	static const struct {
@@ -75,7 +97,12 @@ TEST(mistakes_are_named)
 		{ "server_names = Mailbox.a.test\nagent = _rra.a.test\n",
 		    "server_names" },
 		{ NAMES, "agent" },
-		{ GOOD "web_hosts = www.a.test\n", "web_hosts" },
+		{ GOOD "web_hosts = mailbox.a.test\n", "web_hosts" },
+		{ GOOD "web_hosts = mailbox.a.test:mailbox.b.test\n",
+		    "web_hosts" },
+		{ GOOD "web_hosts = mailbox.c.test:www.a.test\n", "web_hosts" },
+		{ GOOD "web_hosts = WWW.a.test\n", "web_hosts" },
+		{ GOOD "web_hosts = a:b:c\n", "web_hosts" },
 		{ NAMES "agent = _cb.a.test\n", "agent" },
 		{ GOOD "agents = mailbox.c.test:_rra.a.test\n", "agents" },
 		{ GOOD "agents = mailbox.b.test\n", "agents" },
@@ -105,6 +132,7 @@ main(void)
 {
 	RUN(the_example_is_good);
 	RUN(agents_enrolment_and_urls);
+	RUN(hosts_for_browsers);
 	RUN(mistakes_are_named);
 	return test_done();
 }
