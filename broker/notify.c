@@ -16,7 +16,7 @@
 #include "json_strict.h"
 #include "mail_address.h"
 #include "memory.h"
-#include "notify_peer.h"
+#include "mailbox_peer.h"
 
 #define AGENTS_MAX 16
 #define AGENT_SECONDS 300 /* before a destination's agent is asked again */
@@ -30,7 +30,7 @@ struct agent {
 struct notify {
 	const struct broker_config *config;
 	struct breaker *breaker;
-	struct notify_peer *peer;
+	struct mailbox_peer *peer;
 	struct agent agents[AGENTS_MAX];
 	size_t next_agent;
 };
@@ -53,7 +53,7 @@ notify_new(const struct broker_config *config, struct breaker *breaker)
 
 	notify->config = config;
 	notify->breaker = breaker;
-	notify->peer = notify_peer_new(config);
+	notify->peer = mailbox_peer_new(config);
 	return notify;
 }
 
@@ -62,7 +62,7 @@ notify_free(struct notify **notify)
 {
 	if (*notify == NULL)
 		return;
-	notify_peer_free(&(*notify)->peer);
+	mailbox_peer_free(&(*notify)->peer);
 	x_free(notify);
 }
 
@@ -91,7 +91,7 @@ perform(struct attempt *attempt, struct http_call *call, const char *path,
 {
 	struct notify *notify = attempt->notify;
 	char *url =
-	    notify_peer_url(notify->peer, &attempt->destination->url, path);
+	    mailbox_peer_url(notify->peer, &attempt->destination->url, path);
 	enum outcome outcome;
 
 	call->url = url;
@@ -120,7 +120,7 @@ new_headers(const struct attempt *attempt)
 	struct http_header_list *headers = x_malloc(sizeof(*headers));
 
 	http_header_init(headers);
-	if (notify_peer_is_local(attempt->notify->peer,
+	if (mailbox_peer_is_local(attempt->notify->peer,
 		&attempt->destination->url))
 		http_header_add(headers, "Host",
 		    attempt->destination->url.host);
@@ -212,7 +212,7 @@ get_token(struct attempt *attempt, const char *agent, char **token_r)
 
 	sha256_hex(message->body, message->len, digest);
 	claims.digest = x_strdup(digest);
-	outcome = grip_client_token(notify_peer_signer(attempt->notify->peer),
+	outcome = grip_client_token(mailbox_peer_signer(attempt->notify->peer),
 	    attempt->identity, GRIP_NOTIFY, &claims, token_r, attempt->why);
 	grip_claims_free(&claims);
 	if (outcome == OUTCOME_OK)
@@ -261,7 +261,7 @@ notify_send(struct notify *notify, const struct notify_message *message,
 		clock_now()))
 		return reason_set(why, OUTCOME_TEMPFAIL, "breaker",
 		    "%s is down, not tried", destination->url.host);
-	outcome = notify_peer_get(notify->peer, attempt.identity,
+	outcome = mailbox_peer_get(notify->peer, attempt.identity,
 	    &destination->url, &attempt.client, why);
 	if (outcome == OUTCOME_OK)
 		outcome = get_agent(&attempt, &agent);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The two ends of a notification: see notify_peer.h.
+ * The two ends of a request to a mailbox: see mailbox_peer.h.
  */
-#include "notify_peer.h"
+#include "mailbox_peer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +12,16 @@
 #include "memory.h"
 #include "peer_list.h"
 
-struct notify_peer {
+struct mailbox_peer {
 	const struct broker_config *config;
 	struct cargo_peer *remote;
 	struct http_client *local; /* on mailbox.sock */
 };
 
-struct notify_peer *
-notify_peer_new(const struct broker_config *config)
+struct mailbox_peer *
+mailbox_peer_new(const struct broker_config *config)
 {
-	struct notify_peer *peer = x_calloc(1, sizeof(*peer));
+	struct mailbox_peer *peer = x_calloc(1, sizeof(*peer));
 	struct cargo_peer_options options = {
 		.self = PEER_BROKER,
 		.role = GRIP_ROLE_BROKER,
@@ -41,7 +41,7 @@ notify_peer_new(const struct broker_config *config)
 }
 
 void
-notify_peer_free(struct notify_peer **peer)
+mailbox_peer_free(struct mailbox_peer **peer)
 {
 	if (*peer == NULL)
 		return;
@@ -51,29 +51,29 @@ notify_peer_free(struct notify_peer **peer)
 }
 
 struct grip_client *
-notify_peer_signer(struct notify_peer *peer)
+mailbox_peer_signer(struct mailbox_peer *peer)
 {
 	return cargo_peer_signer(peer->remote);
 }
 
 bool
-notify_peer_is_local(const struct notify_peer *peer,
+mailbox_peer_is_local(const struct mailbox_peer *peer,
     const struct service_url *url)
 {
 	return config_list_has(&peer->config->local_mailboxes, url->text);
 }
 
 char *
-notify_peer_url(const struct notify_peer *peer, const struct service_url *url,
+mailbox_peer_url(const struct mailbox_peer *peer, const struct service_url *url,
     const char *path)
 {
-	if (notify_peer_is_local(peer, url))
+	if (mailbox_peer_is_local(peer, url))
 		return x_asprintf("http://localhost%s", path);
 	return x_asprintf("%s%s", url->text, path);
 }
 
 static enum outcome
-get_local(struct notify_peer *peer, struct http_client **client_r,
+get_local(struct mailbox_peer *peer, struct http_client **client_r,
     struct reason *why)
 {
 	struct http_client_options options = {
@@ -90,11 +90,11 @@ get_local(struct notify_peer *peer, struct http_client **client_r,
 }
 
 enum outcome
-notify_peer_get(struct notify_peer *peer, const char *identity,
+mailbox_peer_get(struct mailbox_peer *peer, const char *identity,
     const struct service_url *url, struct http_client **client_r,
     struct reason *why)
 {
-	if (notify_peer_is_local(peer, url))
+	if (mailbox_peer_is_local(peer, url))
 		return get_local(peer, client_r, why);
 	return cargo_peer_get(peer->remote, identity, client_r, why);
 }

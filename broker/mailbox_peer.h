@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Who we are to a Resource Mailbox, a destination or an origin (a _cb
+ * identity, whose key is gripd's), and who it is to us (addresses and pins by
+ * gripd, trust by the CA bundle). One process, one HTTP client at a time.
+ */
+#ifndef MAILBOX_PEER_H
+#define MAILBOX_PEER_H
+
+#include <stdbool.h>
+
+#include "broker_config.h"
+#include "grip_client.h"
+#include "http_client.h"
+#include "outcome.h"
+
+struct mailbox_peer;
+
+/* `config` must outlive it. */
+struct mailbox_peer *mailbox_peer_new(const struct broker_config *config);
+void mailbox_peer_free(struct mailbox_peer **peer);
+
+/* The client that speaks to `url` as `identity`; owned by the peer, good
+ * until the next call. TEMPFAIL when gripd is not there or has no such
+ * identity. */
+enum outcome mailbox_peer_get(struct mailbox_peer *peer, const char *identity,
+    const struct service_url *url, struct http_client **client_r,
+    struct reason *why);
+
+/* True if it is reached by mailbox.sock. */
+bool mailbox_peer_is_local(const struct mailbox_peer *peer,
+    const struct service_url *url);
+
+/* The URL of a path there, as that client wants it; owned by the caller. */
+char *mailbox_peer_url(const struct mailbox_peer *peer,
+    const struct service_url *url, const char *path);
+
+struct grip_client *mailbox_peer_signer(struct mailbox_peer *peer);
+
+#endif
