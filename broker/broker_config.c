@@ -13,6 +13,12 @@
 static const char *const unauthenticated_choices[] = { "deliver", "reject",
 	NULL };
 
+/* In the order of enum cargo_convert_mode. */
+static const char *const convert_choices[] = { "none", "large", "attachments",
+	"all", NULL };
+
+static const char *const legacy_choices[] = { "page", "bounce", NULL };
+
 #define AT(member) offsetof(struct broker_config, member)
 const struct config_key broker_config_keys[] = {
 	{ "base_directory", CONFIG_STRING, AT(base_directory),
@@ -58,6 +64,20 @@ const struct config_key broker_config_keys[] = {
 	    NULL },
 	{ "max_message_size", CONFIG_SIZE, AT(max_message_size), "1G", 1 << 20,
 	    INT64_C(1) << 40, NULL },
+	{ "out_listen", CONFIG_STRING, AT(out_listen), "", 0, 0, NULL },
+	{ "reinject_out", CONFIG_STRING, AT(reinject_out),
+	    "unix:/run/postfix/cargomail-sign", 0, 0, NULL },
+	{ "origins", CONFIG_STRING, AT(origins),
+	    SYSCONFDIR "/cargomail/origins", 0, 0, NULL },
+	{ "convert", CONFIG_CHOICE, AT(convert), "large", 0, 0,
+	    convert_choices },
+	{ "convert_threshold", CONFIG_SIZE, AT(convert_threshold), "5M", 0,
+	    INT64_C(1) << 40, NULL },
+	{ "legacy_limit", CONFIG_SIZE, AT(legacy_limit), "25M", 0,
+	    INT64_C(1) << 40, NULL },
+	{ "legacy", CONFIG_CHOICE, AT(legacy), "page", 0, 0, legacy_choices },
+	{ "share_lifetime", CONFIG_DURATION, AT(share_lifetime), "14d", 3600,
+	    14 * 86400, NULL },
 	{ NULL, 0, 0, NULL, 0, 0, NULL },
 };
 #undef AT
@@ -94,21 +114,41 @@ check_lists(const char *path, const struct broker_config *config,
 }
 
 static int
+check_ways(const char *path, const struct broker_config *config, char **error_r)
+{
+	const struct {
+		const char *key, *value;
+	} ways[] = { { "reinject", config->reinject },
+		{ "reinject_out", config->reinject_out } };
+
+	if (config->base_directory[0] != '/' || config->listen[0] != '/' ||
+	    (config->out_listen[0] != '\0' && config->out_listen[0] != '/'))
+		return fail(error_r,
+		    x_asprintf("%s: base_directory, listen and out_listen: "
+			       "absolute paths, please",
+			path));
+	if (strcmp(config->listen, config->out_listen) == 0)
+		return fail(error_r,
+		    x_asprintf("%s: out_listen: that is the socket for mail "
+			       "from outside",
+			path));
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (strncmp(ways[i].value, "unix:/", 6) != 0 &&
+		    strncmp(ways[i].value, "inet:", 5) != 0)
+			return fail(error_r,
+			    x_asprintf("%s: %s: neither unix:PATH nor "
+				       "inet:HOST:PORT",
+				path, ways[i].key));
+	return 0;
+}
+
+static int
 derive(const char *path, struct broker_config *config, char **error_r)
 {
 	char name[256] = "";
 
-	if (config->base_directory[0] != '/' || config->listen[0] != '/')
-		return fail(error_r,
-		    x_asprintf("%s: base_directory and "
-			       "listen: absolute paths, please",
-			path));
-	if (strncmp(config->reinject, "unix:/", 6) != 0 &&
-	    strncmp(config->reinject, "inet:", 5) != 0)
-		return fail(error_r,
-		    x_asprintf("%s: reinject: neither "
-			       "unix:PATH nor inet:HOST:PORT",
-			path));
+	if (check_ways(path, config, error_r) < 0)
+		return -1;
 	if (config->hostname[0] == '\0') {
 		if (gethostname(name, sizeof(name) - 1) < 0)
 			return fail(error_r,

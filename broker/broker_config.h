@@ -15,6 +15,13 @@ enum broker_unauthenticated {
 	BROKER_UNAUTHENTICATED_REJECT,
 };
 
+/* What becomes of a recipient without Cargomail to whom the original is too
+ * large. */
+enum broker_legacy {
+	BROKER_LEGACY_PAGE,
+	BROKER_LEGACY_BOUNCE,
+};
+
 struct broker_config {
 	char *base_directory;
 	char *group; /* supplementary: may use Postfix's sockets */
@@ -37,6 +44,15 @@ struct broker_config {
 	int64_t smtp_timeout;
 	int64_t max_connections;
 	int64_t max_message_size;
+	/* Outbound. */
+	char *out_listen; /* the other socket; "": none */
+	char *reinject_out; /* where mail is signed */
+	char *origins; /* path of the map */
+	int convert; /* enum cargo_convert_mode */
+	int64_t convert_threshold; /* bytes of a part as it stands */
+	int64_t legacy_limit; /* bytes of a message */
+	int legacy;
+	int64_t share_lifetime; /* seconds */
 };
 
 /* For the test of the manual. */
