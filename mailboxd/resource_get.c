@@ -9,14 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sodium.h>
-
 #include "access.h"
-#include "buffer.h"
 #include "clock.h"
 #include "json_strict.h"
 #include "resource_commit.h"
 #include "resource_get.h"
+#include "resource_reply.h"
 
 #define LIST_MAX 200 /* resources of one answer */
 
@@ -36,30 +34,6 @@ may_read(struct visit *visit, struct store_view *view,
 	claim.rows = visit->mailboxd->rows;
 	return access_shared(view, &claim, visit->subject, clock_now(), blob_r,
 	    why);
-}
-
-/* RFC 6266 and 8187: the name in UTF-8, all but letters, digits and a few
- * others escaped. */
-static void
-add_disposition(struct http_header_list *headers, const char *name)
-{
-	struct buffer value;
-
-	buffer_init(&value, 4 * RESOURCE_NAME_MAX + 64);
-	buffer_add_string(&value, "attachment");
-	if (name != NULL && *name != '\0')
-		buffer_add_string(&value, "; filename*=UTF-8''");
-	for (; name != NULL && *name != '\0'; name++)
-		if ((*name >= '0' && *name <= '9') ||
-		    (*name >= 'a' && *name <= 'z') ||
-		    (*name >= 'A' && *name <= 'Z') ||
-		    strchr("-._~", *name) != NULL)
-			buffer_add(&value, name, 1);
-		else
-			buffer_add_format(&value, "%%%02X",
-			    (unsigned char)*name);
-	http_header_add(headers, "Content-Disposition", buffer_string(&value));
-	buffer_free(&value);
 }
 
 /* Type and name as the owner gave them. */
@@ -82,74 +56,8 @@ add_labels(struct visit *visit, struct store_view *view,
 	    type != NULL && resource_type_valid(type) ?
 		type :
 		"application/octet-stream");
-	add_disposition(headers, name);
+	resource_reply_name(headers, name);
 	cJSON_Delete(row);
-}
-
-static void
-add_headers(const char *hash, struct http_header_list *headers)
-{
-	char digest[sodium_base64_ENCODED_LEN(SHA256_LEN,
-	    sodium_base64_VARIANT_ORIGINAL)];
-	uint8_t bytes[SHA256_LEN];
-
-	hex_parse(hash, bytes, sizeof(bytes));
-	sodium_bin2base64(digest, sizeof(digest), bytes, sizeof(bytes),
-	    sodium_base64_VARIANT_ORIGINAL);
-	http_header_add_format(headers, "ETag", "\"%s\"", hash);
-	/* RFC 9530. */
-	http_header_add_format(headers, "Repr-Digest", "sha-256=:%s:", digest);
-	http_header_add(headers, "Accept-Ranges", "bytes");
-	http_header_add(headers, "X-Content-Type-Options", "nosniff");
-	http_header_add(headers, "Content-Security-Policy",
-	    "default-src 'none'; sandbox");
-	http_header_add(headers, "Cache-Control", "private, no-cache");
-}
-
-/* True if the list of entity tags has this one. RFC 9110, 13.1.2: the weak
- * comparison, which for our strong tags is a plain one. */
-static bool
-tag_matches(const char *list, const char *hash)
-{
-	const char *found;
-
-	if (list == NULL)
-		return false;
-	if (strcmp(list, "*") == 0)
-		return true;
-	found = strstr(list, hash);
-	return found != NULL && found > list && found[-1] == '"' &&
-	    found[SHA256_HEX_LEN] == '"';
-}
-
-/* The file, or a range of it. RFC 9110, sections 13 and 14. */
-static void
-reply(struct visit *visit, const struct store_blob *blob,
-    struct http_header_list *headers, int fd)
-{
-	const char *range = http_request_get(visit->request, "range");
-	const char *condition = http_request_get(visit->request, "if-range");
-	int64_t offset = 0, len = blob->size;
-	int partial;
-
-	if (condition != NULL && !tag_matches(condition, blob->hash))
-		range = NULL;
-	partial = http_parse_range(range, blob->size, &offset, &len);
-	if (partial == -1) {
-		close(fd);
-		visit_problem(visit, "range", "it has %lld bytes",
-		    (long long)blob->size);
-		return;
-	}
-	if (partial == 0) {
-		offset = 0;
-		len = blob->size;
-	} else {
-		http_header_add_format(headers, "Content-Range",
-		    "bytes %lld-%lld/%lld", (long long)offset,
-		    (long long)(offset + len - 1), (long long)blob->size);
-	}
-	visit_reply_file(visit, partial ? 206 : 200, headers, fd, offset, len);
 }
 
 /* OK with the open file; what was let go of since the look is not there. */
@@ -192,14 +100,16 @@ resource_get_serve(struct visit *visit)
 		visit_refuse(visit, &why);
 		return;
 	}
-	add_headers(blob.hash, &headers);
-	if (tag_matches(http_request_get(visit->request, "if-none-match"),
+	resource_reply_headers(&headers, blob.hash);
+	http_header_add(&headers, "Cache-Control", "private, no-cache");
+	if (resource_reply_matches(http_request_get(visit->request,
+				       "if-none-match"),
 		blob.hash)) {
 		close(fd);
 		visit_reply_headers(visit, 304, &headers);
 		return;
 	}
-	reply(visit, &blob, &headers, fd);
+	resource_reply(visit, &blob, &headers, fd);
 }
 
 /* ---- the owner's list ---------------------------------------------------- */
