@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cargo_peer.h"
+#include "cargo_problem.h"
 #include "log.h"
 #include "memory.h"
 #include "peer_list.h"
@@ -97,4 +98,19 @@ mailbox_peer_get(struct mailbox_peer *peer, const char *identity,
 	if (mailbox_peer_is_local(peer, url))
 		return get_local(peer, client_r, why);
 	return cargo_peer_get(peer->remote, identity, client_r, why);
+}
+
+enum outcome
+mailbox_peer_judge(const struct service_url *url,
+    const struct http_result *result, struct reason *why)
+{
+	const struct cargo_problem *problem =
+	    cargo_problem_find(result->problem);
+	bool permanent = problem != NULL && problem->permanent &&
+	    result->authenticated && result->status >= 400;
+
+	return reason_set(why, permanent ? OUTCOME_PERMFAIL : OUTCOME_TEMPFAIL,
+	    problem != NULL ? problem->name : "unavailable",
+	    "%s answers %u %s %s", url->host, result->status, result->problem,
+	    result->detail);
 }

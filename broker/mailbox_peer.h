@@ -35,6 +35,11 @@ bool mailbox_peer_is_local(const struct mailbox_peer *peer,
 char *mailbox_peer_url(const struct mailbox_peer *peer,
     const struct service_url *url, const char *path);
 
+/* An answer that is no success: permanent only if the peer is verified and
+ * its problem is one that we know as such; the word is its name. */
+enum outcome mailbox_peer_judge(const struct service_url *url,
+    const struct http_result *result, struct reason *why);
+
 struct grip_client *mailbox_peer_signer(struct mailbox_peer *peer);
 
 #endif

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "cargo_api.h"
-#include "cargo_problem.h"
 #include "clock.h"
 #include "encoding.h"
 #include "grip_name.h"
@@ -66,23 +65,6 @@ notify_free(struct notify **notify)
 	x_free(notify);
 }
 
-/* An answer that is no success: permanent only if the peer is verified and
- * its problem is one that we know as such. */
-static enum outcome
-judge(const struct attempt *attempt, const struct http_result *result)
-{
-	const struct cargo_problem *problem =
-	    cargo_problem_find(result->problem);
-	bool permanent = problem != NULL && problem->permanent &&
-	    result->authenticated && result->status >= 400;
-
-	return reason_set(attempt->why,
-	    permanent ? OUTCOME_PERMFAIL : OUTCOME_TEMPFAIL,
-	    problem != NULL ? problem->name : "unavailable",
-	    "%s answers %u %s %s", attempt->destination->url.host,
-	    result->status, result->problem, result->detail);
-}
-
 /* A request to the destination; reports to the breaker whether it is there.
  * OK only for a status of 2xx. */
 static enum outcome
@@ -108,7 +90,8 @@ perform(struct attempt *attempt, struct http_call *call, const char *path,
 	if (outcome != OUTCOME_OK)
 		return attempt->why->outcome = OUTCOME_TEMPFAIL;
 	if (result->status / 100 != 2)
-		return judge(attempt, result);
+		return mailbox_peer_judge(&attempt->destination->url, result,
+		    attempt->why);
 	return OUTCOME_OK;
 }
 
