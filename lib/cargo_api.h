@@ -19,6 +19,7 @@
 #define CARGO_API_PULLS_LEASE "/v1/pulls/lease"
 #define CARGO_API_PULL "/v1/pulls/"
 #define CARGO_API_WELL_KNOWN "/.well-known/cargomail"
+#define CARGO_API_PAGE "/s/" /* on a web host; a secret follows */
 
 /* Limits of bodies in bytes; resources have their own in the configuration. */
 #define CARGO_API_NOTIFICATION_MAX (2 * 1024 * 1024)
@@ -26,6 +27,9 @@
 
 #define CARGO_API_RESOURCES_MAX 200 /* of a share, of a placeholder */
 #define CARGO_API_RECIPIENTS_MAX 500 /* of a share */
+#define CARGO_API_PAGES_MAX 500 /* of one request for a share */
+#define CARGO_API_PAGES_SHARE_MAX 2000 /* of a share */
+#define CARGO_API_PAGE_SECRET_LEN 43 /* base64url of 256 bits */
 #define CARGO_API_SHARE_ID_LEN 22 /* base64url of 128 bits */
 #define CARGO_API_SHARE_SECONDS_MAX (14 * 24 * 3600)
 #define CARGO_API_CATEGORY_MAX 64

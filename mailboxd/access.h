@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cargo_api.h"
+#include "mail_address.h"
 #include "mailboxd_config.h"
 #include "outcome.h"
 #include "store.h"
@@ -42,6 +44,37 @@ struct access_claim {
 enum outcome access_shared(struct store_view *view,
     const struct access_claim *claim, const char *hash, int64_t now,
     struct store_blob *blob_r, struct reason *why);
+
+/* ---- pages: access_page.c */
+
+/* What the secret of a page opens. */
+struct access_page {
+	char account[STORE_ID_SIZE];
+	char share[CARGO_API_SHARE_ID_LEN + 1];
+	char recipient[MAIL_ADDRESS_SIZE]; /* whom the page was made for */
+	char sender[MAIL_ADDRESS_SIZE]; /* "" if the owner shared it */
+	int64_t expires;
+	int64_t downloads;
+	cJSON *row; /* the share's */
+};
+
+/*
+ * May the bearer of the secret with this digest (hex) see the page now? To
+ * be cleared in any case. PERMFAIL "not-found", for the same work whether
+ * there never was such a page or there is one no more; "revoked" or
+ * "expired" are told to the bearer of a good secret.
+ */
+enum outcome access_page(struct store_view *view, const char *key, int64_t now,
+    struct access_page *page_r, struct reason *why);
+
+/* And this resource of it? PERMFAIL "not-found". */
+enum outcome
+access_page_resource(struct store_view *view, const struct access_page *page,
+    const char *hash, struct store_blob *blob_r, struct reason *why);
+
+void access_page_clear(struct access_page *page);
+
+/* ---- brokers */
 
 /*
  * May this broker act for a user? The account of the user's address goes to

@@ -55,9 +55,12 @@ begin(struct visit *visit)
 	share = x_calloc(1, sizeof(*share));
 	strcpy(share->account, caller->account);
 	strcpy(share->id, visit->subject);
-	if (caller->kind == CALLER_BROKER)
+	if (caller->kind == CALLER_BROKER) {
 		snprintf(share->broker, sizeof(share->broker), "%s",
 		    caller_claim(caller, "iss"));
+		snprintf(share->user, sizeof(share->user), "%s",
+		    caller_claim(caller, "user"));
+	}
 	share->now = clock_now();
 	return share;
 }
@@ -81,6 +84,8 @@ log_share(const struct sharing *sharing, const char *verb)
 	log_string(&line, LOG_KEY_ACCOUNT, share->account);
 	log_number(&line, LOG_KEY_RECIPIENTS, (int64_t)share->recipient_count);
 	log_number(&line, LOG_KEY_RESOURCES, (int64_t)share->hash_count);
+	if (share->page_count > 0)
+		log_number(&line, LOG_KEY_PAGES, (int64_t)share->page_count);
 	log_end(&line);
 }
 
@@ -100,17 +105,19 @@ on_put(void *arg, enum outcome outcome, const struct reason *why)
 	struct visit *visit = sharing->visit;
 
 	if (outcome == OUTCOME_OK && !share->complete) {
-		share->next += SHARE_BATCH;
+		share_next(share);
 		store_submit(visit->mailboxd->store, put_work, on_put, sharing);
 		return;
 	}
 	if (outcome != OUTCOME_OK) {
 		visit_refuse(visit, why);
 	} else {
-		if (!share->existed)
+		if (share->made)
 			log_share(sharing, "share");
+		else if (share->page_count > 0)
+			log_share(sharing, "share-pages");
 		wait_list_poke(visit->mailboxd->messages);
-		visit_reply_empty(visit, share->existed ? 200 : 201);
+		visit_reply_empty(visit, share->made ? 201 : 200);
 	}
 	end(sharing);
 }
@@ -126,6 +133,12 @@ put_body(struct visit *visit, const cJSON *body)
 		return;
 	if (share_parse(body, share, &why) != OUTCOME_OK) {
 		visit_refuse(visit, &why);
+		share_free(share);
+		return;
+	}
+	if (share->page_count > 0 &&
+	    visit->mailboxd->config->web_hosts.count == 0) {
+		visit_problem(visit, "not-allowed", "there are no pages here");
 		share_free(share);
 		return;
 	}

@@ -10,7 +10,8 @@
 
 #include "visit.h"
 
-/* PUT /v1/shares/<id>. 201; 200 the very same again; 409 conflict. */
+/* PUT /v1/shares/<id>. 201; 200 the very same again, perhaps with more
+ * pages; 409 conflict. */
 void share_put_serve(struct visit *visit);
 
 /* DELETE /v1/shares/<id>: withdraws it. 204, also when it was before. */

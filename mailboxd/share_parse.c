@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The body of PUT /v1/shares/<id>: {"message", "recipients", "resources",
- * "category", "expires"}. Hostile, through json_strict.
+ * "category", "expires", "pages"}. Hostile, through json_strict.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #define MESSAGE_ID_MAX 998 /* RFC 5322: a line */
 
 static const char *const members[] = { "message", "recipients", "resources",
-	"category", "expires", NULL };
+	"category", "expires", "pages", NULL };
 
 static int
 compare_texts(const void *a, const void *b)
@@ -44,12 +44,12 @@ parse_recipients(const cJSON *list, struct share *share, struct reason *why)
 	const cJSON *item;
 	size_t i, kept = 0;
 
-	if (list == NULL || count == 0)
+	if (list == NULL || (count == 0 && share->page_count == 0))
 		return malformed(why, "recipients: an array of addresses");
 	if (count > CARGO_API_RECIPIENTS_MAX)
 		return reason_set(why, OUTCOME_PERMFAIL, "too-large",
 		    "more than %d recipients", CARGO_API_RECIPIENTS_MAX);
-	share->recipients = x_calloc((size_t)count, sizeof(char *));
+	share->recipients = x_calloc((size_t)count + 1, sizeof(char *));
 	cJSON_ArrayForEach(item, list)
 	{
 		if (!cJSON_IsString(item) ||
@@ -100,6 +100,85 @@ parse_resources(const cJSON *list, struct share *share, struct reason *why)
 	return OUTCOME_OK;
 }
 
+/* ---- pages --------------------------------------------------------------- */
+
+static int
+compare_pages(const void *a, const void *b)
+{
+	const struct share_page *one = a, *other = b;
+
+	return strcmp(one->key, other->key);
+}
+
+static enum outcome
+parse_page(const cJSON *item, struct share *share, struct reason *why)
+{
+	static const char *const names[] = { "recipient", "key", NULL };
+	const char *recipient = json_string(item, "recipient");
+	const char *key = json_string(item, "key");
+	char normal[MAIL_ADDRESS_SIZE];
+	struct share_page *page;
+
+	if (!cJSON_IsObject(item) || !json_members_known(item, names, NULL) ||
+	    recipient == NULL || key == NULL || !hex_is_sha256(key) ||
+	    mail_address_normalise(recipient, normal) == -1)
+		return malformed(why, "pages: recipient and key (a SHA-256)");
+	page = &share->pages[share->page_count++];
+	page->recipient = x_strdup(normal);
+	strcpy(page->key, key);
+	return OUTCOME_OK;
+}
+
+/* One key opens the page of one recipient; said twice it counts once. */
+static enum outcome
+sort_pages(struct share *share, struct reason *why)
+{
+	size_t i, kept = 0;
+	bool clash = false;
+
+	qsort(share->pages, share->page_count, sizeof(*share->pages),
+	    compare_pages);
+	for (i = 0; i < share->page_count; i++) {
+		if (kept == 0 ||
+		    strcmp(share->pages[i].key, share->pages[kept - 1].key) !=
+			0) {
+			share->pages[kept++] = share->pages[i];
+			continue;
+		}
+		clash = clash ||
+		    strcmp(share->pages[i].recipient,
+			share->pages[kept - 1].recipient) != 0;
+		free(share->pages[i].recipient);
+	}
+	share->page_count = kept;
+	return clash ? malformed(why, "pages: one key for two recipients") :
+		       OUTCOME_OK;
+}
+
+static enum outcome
+parse_pages(const cJSON *body, struct share *share, struct reason *why)
+{
+	const cJSON *list = json_array(body, "pages"), *item;
+	int count = cJSON_GetArraySize(list);
+
+	if (cJSON_GetObjectItemCaseSensitive(body, "pages") == NULL)
+		return OUTCOME_OK;
+	if (list == NULL)
+		return malformed(why, "pages: an array");
+	if (count > CARGO_API_PAGES_MAX)
+		return reason_set(why, OUTCOME_PERMFAIL, "too-large",
+		    "more than %d pages", CARGO_API_PAGES_MAX);
+	share->pages = x_calloc((size_t)count + 1, sizeof(*share->pages));
+	cJSON_ArrayForEach(item, list)
+	{
+		if (parse_page(item, share, why) != OUTCOME_OK)
+			return OUTCOME_PERMFAIL;
+	}
+	return sort_pages(share, why);
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
 /* What makes two shares the same. */
 static void
 digest_content(struct share *share)
@@ -141,7 +220,10 @@ share_parse(const cJSON *body, struct share *share, struct reason *why)
 		return malformed(why, "expires: within the next 14 days");
 	share->message = x_strdup(message);
 	share->category = category != NULL ? x_strdup(category) : NULL;
-	outcome = parse_recipients(json_array(body, "recipients"), share, why);
+	outcome = parse_pages(body, share, why);
+	if (outcome == OUTCOME_OK)
+		outcome = parse_recipients(json_array(body, "recipients"),
+		    share, why);
 	if (outcome == OUTCOME_OK)
 		outcome =
 		    parse_resources(json_array(body, "resources"), share, why);
@@ -160,6 +242,9 @@ share_free(struct share *share)
 	for (i = 0; i < share->recipient_count; i++)
 		free(share->recipients[i]);
 	free(share->recipients);
+	for (i = 0; i < share->page_count; i++)
+		free(share->pages[i].recipient);
+	free(share->pages);
 	free(share->hashes);
 	free(share->message);
 	free(share->category);

@@ -6,6 +6,7 @@
 
 #include "access.h"
 #include "json_strict.h"
+#include "page_store.h"
 #include "record.h"
 #include "share_store.h"
 #include "store_account.h"
@@ -116,15 +117,35 @@ list_resources(struct store_txn *txn, const struct share *share, bool described)
 	return list;
 }
 
+/* Those of the pages behind the others. */
+static cJSON *
+list_recipients(const struct share *share)
+{
+	const size_t count = share->recipient_count + share->page_count;
+	cJSON *list = cJSON_CreateArray();
+	const char *address;
+	size_t i, bytes = 0;
+
+	for (i = 0; i < count; i++) {
+		address = i < share->recipient_count ?
+		    share->recipients[i] :
+		    share->pages[i - share->recipient_count].recipient;
+		bytes += strlen(address) + 3;
+		if (bytes > RECIPIENTS_SHOWN)
+			break;
+		cJSON_AddItemToArray(list, cJSON_CreateString(address));
+	}
+	return list;
+}
+
 /* What went: the owner sees it among the messages. */
 static enum outcome
 put_message(struct store_txn *txn, const struct share *share,
     const struct store_account *account, const char *id)
 {
 	const char *name = json_string(account->object, "name");
-	cJSON *row = cJSON_CreateObject(), *list = cJSON_CreateArray(), *value;
+	cJSON *row = cJSON_CreateObject(), *value;
 	struct store_key key;
-	size_t i, bytes = 0;
 
 	json_add_string(row, "direction", "out");
 	json_add_integer(row, "time", share->now);
@@ -136,16 +157,9 @@ put_message(struct store_txn *txn, const struct share *share,
 	if (share->broker[0] != '\0')
 		json_add_string(row, "broker", share->broker);
 	json_add_integer(row, "expires", share->expires);
-	for (i = 0; i < share->recipient_count; i++) {
-		bytes += strlen(share->recipients[i]) + 3;
-		if (bytes > RECIPIENTS_SHOWN)
-			break;
-		cJSON_AddItemToArray(list,
-		    cJSON_CreateString(share->recipients[i]));
-	}
 	json_add_integer(row, "recipient_count",
-	    (int64_t)share->recipient_count);
-	json_add_item(row, "recipients", list);
+	    (int64_t)(share->recipient_count + share->page_count));
+	json_add_item(row, "recipients", list_recipients(share));
 	json_add_item(row, "resources", list_resources(txn, share, true));
 	store_txn_put_object(txn, store_key_message(&key, share->account, id),
 	    row);
@@ -202,13 +216,14 @@ share_store_put(struct store_txn *txn, void *arg)
 	size_t end = share->next + SHARE_BATCH;
 	int standing;
 
-	share->existed = share->complete = false;
+	share->stands = share->complete = false;
+	share->added = 0;
 	standing = compare_standing(txn, share, &outcome);
 	if (standing == -1)
 		return outcome;
 	if (standing == 1) {
-		share->existed = share->complete = true;
-		return OUTCOME_OK;
+		share->stands = true;
+		return page_store_put(txn, share);
 	}
 	outcome = check_resources(txn, share);
 	if (outcome != OUTCOME_OK)
@@ -223,8 +238,18 @@ share_store_put(struct store_txn *txn, void *arg)
 		return trouble(txn);
 	outcome = put_share(txn, share, &account);
 	store_account_clear(&account);
-	share->complete = outcome == OUTCOME_OK;
+	share->made = outcome == OUTCOME_OK;
+	share->complete = share->made && share->page_count == 0;
 	return outcome;
+}
+
+void
+share_next(struct share *share)
+{
+	if (share->stands)
+		share->next_page += SHARE_PAGE_BATCH;
+	else
+		share->next += SHARE_BATCH;
 }
 
 /* ---- withdrawing --------------------------------------------------------- */

@@ -16,6 +16,7 @@
  *  message        message, timeline, notice, use or failure disagree
  *  address        address rows disagree
  *  queue          pull, due row or message disagree
+ *  page           a page has no share, or page and due row disagree
  *  record         the chain is broken
  */
 #ifndef STORE_CHECK_H

@@ -59,6 +59,8 @@ static const struct row_kind {
 	{ { "blob", "*", "source", "*", "*" }, NULL },
 	{ { "garbage", "*", "*", "*", "*" }, store_check_garbage },
 	{ { "origin", "*" }, NULL },
+	{ { "page", "due", "*", "*" }, store_check_page_due },
+	{ { "page", "key", "*" }, store_check_page },
 	{ { "queue", "*", "pull", "*" }, store_check_pull },
 	{ { "queue", "*", "due", "*", "*" }, store_check_due },
 	{ { "store", "version" }, NULL },

@@ -271,6 +271,24 @@ store_key_origin(struct store_key *key_r, const char *host)
 }
 
 const char *
+store_key_page(struct store_key *key_r, const char *hash)
+{
+	return KEY(key_r, hash == NULL, "page", "key", hash);
+}
+
+const char *
+store_key_page_due(struct store_key *key_r, int64_t when, const char *hash)
+{
+	return KEY(key_r, false, "page", "due", number(when).text, hash);
+}
+
+const char *
+store_key_page_due_all(struct store_key *key_r)
+{
+	return KEY(key_r, true, "page", "due");
+}
+
+const char *
 store_key_pull(struct store_key *key_r, const char *message)
 {
 	return KEY(key_r, false, "queue", shard_name(store_shard(message)).text,

@@ -29,6 +29,11 @@
  *   ./source/<origin>/<share>   {}
  *  garbage/<00-3f>/<due>/<locator>  {"size"}: garbage.h
  *  origin/<host>                {...}
+ *  page/key/<hash>             {"account", "share", "recipient", "sender",
+ *                               "expires", "due", "downloads"}; <hash> is that
+ *                               of the secret
+ *  page/due/<time>/<hash>       {}: when the page's row goes; `time` is its
+ *                               "due"
  *  queue/<00-3f>/pull/<message> {"account", "due", "reserved", ...}
  *  queue/<00-3f>/due/<time>/<message>  {}: `time` is the pull's "due"; a
  *                               lease moves this row to the lease's end
@@ -113,6 +118,11 @@ const char *store_key_garbage(struct store_key *key_r, unsigned shard,
 /* All of a shard. */
 const char *store_key_garbage_all(struct store_key *key_r, unsigned shard);
 const char *store_key_origin(struct store_key *key_r, const char *host);
+const char *store_key_page(struct store_key *key_r, const char *hash);
+const char *
+store_key_page_due(struct store_key *key_r, int64_t when, const char *hash);
+/* "page/due/": rows in order of time. */
+const char *store_key_page_due_all(struct store_key *key_r);
 const char *store_key_pull(struct store_key *key_r, const char *message);
 const char *store_key_pull_all(struct store_key *key_r, unsigned shard);
 const char *

@@ -50,6 +50,52 @@ TEST(a_share_in_any_order_is_the_same)
 	share_free(two);
 }
 
+#define PAGES(list) \
+	"{\"message\":\"1\",\"recipients\":[],\"resources\":[\"" A \
+	"\"],\"expires\":1000001,\"pages\":" list "}"
+#define PAGE(address, key) "{\"recipient\":\"" address "\",\"key\":\"" key "\"}"
+
+TEST(pages_of_a_share)
+{
+	static const struct {
+		const char *text, *answer;
+		size_t count;
+	} rows[] = {
+		{ PAGES("[" PAGE("Bob@BAR.test", A) "]"), "ok", 1 },
+		{ PAGES("[" PAGE("a@b.test", A) "," PAGE("a@b.test", B) "]"),
+		    "ok", 2 },
+		{ PAGES("[" PAGE("a@b.test", A) "," PAGE("a@b.test", A) "]"),
+		    "ok", 1 },
+		{ PAGES("[" PAGE("a@b.test", A) "," PAGE("c@b.test", A) "]"),
+		    "malformed", 1 },
+		{ PAGES("[]"), "malformed", 0 },
+		{ PAGES("{}"), "malformed", 0 },
+		{ PAGES("null"), "malformed", 0 },
+		{ PAGES("[1]"), "malformed", 0 },
+		{ PAGES("[{\"recipient\":\"a@b.test\"}]"), "malformed", 0 },
+		{ PAGES("[" PAGE("a", A) "]"), "malformed", 0 },
+		{ PAGES("[" PAGE("a@b.test", "secret") "]"), "malformed", 0 },
+		{ PAGES("[{\"recipient\":\"a@b.test\",\"key\":\"" A
+			"\",\"more\":1}]"),
+		    "malformed", 0 },
+	};
+	struct share *share;
+	const char *answer;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		answer = parse(rows[i].text, &share);
+		CHECK_FOR(strcmp(answer, rows[i].answer) == 0 &&
+			share->page_count == rows[i].count,
+		    "row %zu: %s %zu", i, answer, share->page_count);
+		share_free(share);
+	}
+	/* They do not make another share of it. */
+	parse(rows[0].text, &share);
+	CHECK_STRING(share->pages[0].recipient, "bob@bar.test");
+	share_free(share);
+}
+
 TEST(what_is_no_share_is_refused)
 {
 	static const struct {
@@ -99,6 +145,7 @@ int
 main(void)
 {
 	RUN(a_share_in_any_order_is_the_same);
+	RUN(pages_of_a_share);
 	RUN(what_is_no_share_is_refused);
 	return test_done();
 }
