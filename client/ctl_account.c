@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cargomailctl account add|list|rm|password|quota|enroll|dismiss
+ * cargomailctl account add|list|rm|password|quota|release|enroll|dismiss
  */
 #include "ctl.h"
 
@@ -215,6 +215,25 @@ quota(const struct ctl *ctl, int argc, char **argv)
 	return ctl_ask(ctl, "mailboxd", request, show_done, done);
 }
 
+/* account release ADDRESS broker|never */
+static int
+release(const struct ctl *ctl, int argc, char **argv)
+{
+	char normal[MAIL_ADDRESS_SIZE], done[] = "changed ";
+	cJSON *request;
+
+	if (argc != 3 ||
+	    (strcmp(argv[2], "broker") != 0 && strcmp(argv[2], "never") != 0))
+		return EX_USAGE;
+	request = ctl_request("account-change");
+	json_add_string(request, "release", argv[2]);
+	if (add_address(request, argv[1], normal) < 0) {
+		cJSON_Delete(request);
+		return EX_DATAERR;
+	}
+	return ctl_ask(ctl, "mailboxd", request, show_done, done);
+}
+
 /* account enroll|dismiss ADDRESS _cb.DOMAIN */
 static int
 enroll(const struct ctl *ctl, int argc, char **argv)
@@ -295,6 +314,7 @@ ctl_account(const struct ctl *ctl, int argc, char **argv)
 		{ "rm", rm, NULL },
 		{ "password", password, NULL },
 		{ "quota", quota, NULL },
+		{ "release", release, NULL },
 		{ "enroll", enroll, NULL },
 		{ "dismiss", enroll, NULL },
 		{ NULL, NULL, NULL },

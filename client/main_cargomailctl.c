@@ -20,6 +20,7 @@ static const struct ctl_verb verbs[] = {
 	    "       cargomailctl account rm ADDRESS\n"
 	    "       cargomailctl account password [--generate] ADDRESS\n"
 	    "       cargomailctl account quota ADDRESS SIZE\n"
+	    "       cargomailctl account release ADDRESS broker|never\n"
 	    "       cargomailctl account enroll|dismiss ADDRESS _cb.DOMAIN" },
 	{ "dns", ctl_dns, "dns" },
 	{ "fsck", ctl_fsck, "fsck [--deep]" },

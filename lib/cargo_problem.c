@@ -36,6 +36,8 @@ static const struct cargo_problem problems[] = {
 	    "The retrieval agent is not the one of this mailbox" },
 	{ "not-enrolled", 403, true, false,
 	    "The account has not enrolled this broker" },
+	{ "not-released", 403, true, false,
+	    "The account gives nothing back to brokers" },
 	{ "no-account", 404, true, false, "No account has this address" },
 	{ "not-allowed", 403, true, false, "Not for this caller" },
 	/* The request. */

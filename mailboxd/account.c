@@ -114,18 +114,30 @@ account_add(struct store_txn *txn, void *arg)
 
 /* ---- changes ------------------------------------------------------------- */
 
-/* The account row with a record of the change, put back. */
+static void
+apply_change(struct store_account *account, const struct account_change *change)
+{
+	if (change->quota >= 0)
+		account->quota = change->quota;
+	if (change->release[0] == '\0')
+		return;
+	cJSON_DeleteItemFromObjectCaseSensitive(account->object, "release");
+	json_add_string(account->object, "release", change->release);
+}
+
+/* The account row with a record of the change, put back. `change` may be
+ * NULL. */
 static enum outcome
 note_change(struct store_txn *txn, const char *id, const char *kind,
-    int64_t now, int64_t quota)
+    int64_t now, const struct account_change *change)
 {
 	struct store_account account;
 	enum outcome outcome;
 
 	if (store_account_get(store_txn_view(txn), id, &account) != 1)
 		return trouble(txn);
-	if (quota >= 0)
-		account.quota = quota;
+	if (change != NULL)
+		apply_change(&account, change);
 	outcome = record_append(txn, &account, kind, now, NULL, NULL);
 	if (outcome == OUTCOME_OK)
 		outcome = store_account_put(txn, &account);
@@ -174,7 +186,7 @@ account_enrol(struct store_txn *txn, void *arg)
 	json_add_item(row, "brokers", list);
 	store_txn_put_object(txn, key.text, row);
 	return note_change(txn, id, enrol->dismiss ? "dismissed" : "enrolled",
-	    enrol->now, -1);
+	    enrol->now, NULL);
 }
 
 /* App tokens of an account, collected for one transaction. */
@@ -229,7 +241,7 @@ account_change(struct store_txn *txn, void *arg)
 		if (outcome != OUTCOME_OK)
 			return outcome;
 	}
-	return note_change(txn, id, "changed", change->now, change->quota);
+	return note_change(txn, id, "changed", change->now, change);
 }
 
 /* ---- the end of an account ----------------------------------------------- */
@@ -439,7 +451,7 @@ account_describe(struct store_view *view, const char *id)
 	struct store_account account;
 	struct store_key key;
 	cJSON *object = NULL;
-	const char *name;
+	const char *name, *release;
 
 	if (store_account_get(view, id, &account) != 1) {
 		cJSON_Delete(d.aliases);
@@ -456,6 +468,9 @@ account_describe(struct store_view *view, const char *id)
 	json_add_item(object, "aliases", d.aliases);
 	json_add_item(object, "brokers", d.brokers);
 	json_add_string(object, "state", account.state);
+	release = json_string(account.object, "release");
+	if (release != NULL)
+		json_add_string(object, "release", release);
 	json_add_integer(object, "quota", account.quota);
 	json_add_integer(object, "used", account.used);
 	json_add_integer(object, "reserved", account.reserved);

@@ -39,12 +39,13 @@ struct account_enrol {
 };
 enum outcome account_enrol(struct store_txn *txn, void *arg);
 
-/* Sets a password's hash or the quota (-1: as it is). A new password ends all
- * sessions. "no-account". */
+/* Sets a password's hash, the quota (-1: as it is) or whether the account
+ * gives back to brokers. A new password ends all sessions. "no-account". */
 struct account_change {
 	char address[MAIL_ADDRESS_SIZE];
 	char hash[160]; /* "": as it is */
 	int64_t quota;
+	char release[8]; /* "broker", "never", "": as it is */
 	int64_t now;
 };
 enum outcome account_change(struct store_txn *txn, void *arg);

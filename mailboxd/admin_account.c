@@ -220,6 +220,21 @@ admin_account_add(void *context, struct control_connection *connection,
 
 /* ---- account-change, account-enroll -------------------------------------- */
 
+/* 0, also if nothing is said of it; -1. */
+static int
+read_release(struct admin_task *task, const cJSON *request)
+{
+	const char *release = json_string(request, "release");
+
+	if (cJSON_GetObjectItemCaseSensitive(request, "release") == NULL)
+		return 0;
+	if (release == NULL ||
+	    (strcmp(release, "broker") != 0 && strcmp(release, "never") != 0))
+		return -1;
+	strcpy(task->change.release, release);
+	return 0;
+}
+
 void
 admin_account_change(void *context, struct control_connection *connection,
     const cJSON *request)
@@ -237,6 +252,8 @@ admin_account_change(void *context, struct control_connection *connection,
 	    json_integer(request, "quota", 0, JSON_MAX_INTEGER,
 		&task->change.quota) == -1)
 		task_refuse(task, "quota: bytes");
+	else if (read_release(task, request) == -1)
+		task_refuse(task, "release: broker or never");
 	else if (password != NULL)
 		hash_password(task, password);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Who asks. Reads the Authorization field (hostile); the tokens of GRIP go
- * to gripd unread.
+ * Who asks, by app token or password. Reads the Authorization field
+ * (hostile); tokens of GRIP are caller_grip.c's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,59 +9,30 @@
 
 #include <sodium.h>
 
-#include "caller.h"
+#include "caller_private.h"
 #include "clock.h"
 #include "encoding.h"
-#include "grip_check.h"
-#include "grip_protocol.h"
 #include "json_strict.h"
-#include "log.h"
 #include "mail_address.h"
 #include "memory.h"
 #include "password_worker.h"
 #include "visit.h"
 
-#define VERDICTS 4 /* kept with a connection */
 #define SECRET_LEN 32 /* random bytes of an app token */
 #define TOKEN_PREFIX "cm1"
 
-/* One verdict of gripd, as long as its connection lives. */
-struct verdict {
-	char *token; /* NULL if free */
-	enum grip_type type;
-	int64_t until;
-	struct caller_claims *verified;
-};
-
-struct verdicts {
-	struct verdict list[VERDICTS];
-	unsigned next;
-};
-
-typedef void identified_fn(struct visit *, enum outcome, const struct reason *);
-
-/* A question on its way, to gripd or to the password process. */
-struct inquiry {
-	struct visit *visit;
-	identified_fn *then;
-	enum grip_type type;
-	char *token;
-	char account[STORE_ID_SIZE];
-};
-
-static struct inquiry *
-inquiry_new(struct visit *visit, identified_fn *then)
+struct caller_inquiry *
+caller_inquiry_new(struct visit *visit, caller_identified *then)
 {
-	struct inquiry *inquiry = x_calloc(1, sizeof(*inquiry));
+	struct caller_inquiry *inquiry = x_calloc(1, sizeof(*inquiry));
 
 	inquiry->visit = visit_hold(visit);
 	inquiry->then = then;
 	return inquiry;
 }
 
-/* Ends it; the visitor may be gone, then nobody is told. */
-static void
-inquiry_end(struct inquiry *inquiry, enum outcome outcome,
+void
+caller_inquiry_end(struct caller_inquiry *inquiry, enum outcome outcome,
     const struct reason *why)
 {
 	if (inquiry->visit->x != NULL)
@@ -76,175 +47,6 @@ refuse_credentials(struct reason *why)
 {
 	return reason_set(why, OUTCOME_PERMFAIL, "credentials",
 	    "name, password or token is wrong");
-}
-
-/* ---- verdicts of gripd --------------------------------------------------- */
-
-static void
-claims_release(struct caller_claims *verified)
-{
-	if (verified == NULL || --verified->references > 0)
-		return;
-	cJSON_Delete(verified->claims);
-	cJSON_Delete(verified->inner);
-	free(verified);
-}
-
-static void
-verdict_clear(struct verdict *verdict)
-{
-	claims_release(verdict->verified);
-	free(verdict->token);
-	memset(verdict, 0, sizeof(*verdict));
-}
-
-void
-caller_connection_free(void *data)
-{
-	struct verdicts *verdicts = data;
-	unsigned i;
-
-	if (verdicts == NULL)
-		return;
-	for (i = 0; i < VERDICTS; i++)
-		verdict_clear(&verdicts->list[i]);
-	free(verdicts);
-}
-
-/* The check `time` for claims that were verified before. */
-static bool
-claims_in_time(const cJSON *claims, int64_t now)
-{
-	int64_t iat, exp;
-
-	if (claims == NULL)
-		return true;
-	return json_integer(claims, "iat", 0, JSON_MAX_INTEGER, &iat) == 0 &&
-	    json_integer(claims, "exp", 0, JSON_MAX_INTEGER, &exp) == 0 &&
-	    now >= iat - GRIP_LEEWAY && now < exp + GRIP_LEEWAY;
-}
-
-static struct verdict *
-verdict_find(struct visit *visit, const char *token, enum grip_type type,
-    int64_t now)
-{
-	struct verdicts *verdicts = *http_exchange_connection_data(visit->x);
-	struct verdict *verdict;
-	unsigned i;
-
-	for (i = 0; verdicts != NULL && i < VERDICTS; i++) {
-		verdict = &verdicts->list[i];
-		if (verdict->token == NULL || verdict->type != type ||
-		    strcmp(verdict->token, token) != 0)
-			continue;
-		if (now < verdict->until &&
-		    claims_in_time(verdict->verified->claims, now) &&
-		    claims_in_time(verdict->verified->inner, now))
-			return verdict;
-		verdict_clear(verdict);
-	}
-	return NULL;
-}
-
-static void
-verdict_keep(struct inquiry *inquiry, struct caller_claims *verified,
-    int64_t until)
-{
-	void **data = http_exchange_connection_data(inquiry->visit->x);
-	struct verdicts *verdicts = *data;
-	struct verdict *verdict;
-
-	if (verdicts == NULL)
-		*data = verdicts = x_calloc(1, sizeof(*verdicts));
-	verdict = &verdicts->list[verdicts->next++ % VERDICTS];
-	verdict_clear(verdict);
-	verdict->token = inquiry->token;
-	inquiry->token = NULL;
-	verdict->type = inquiry->type;
-	verdict->until = until;
-	verdict->verified = verified;
-	verified->references++;
-}
-
-static void
-become_grip(struct caller *caller, enum grip_type type,
-    struct caller_claims *verified)
-{
-	caller->kind = type == GRIP_GET ? CALLER_AGENT : CALLER_BROKER;
-	caller->verified = verified;
-	verified->references++;
-	caller->claims = verified->claims;
-	caller->inner = verified->inner;
-	snprintf(caller->name, sizeof(caller->name), "%s",
-	    caller_claim(caller, "iss"));
-}
-
-static void
-on_verdict(void *arg, enum outcome outcome, const cJSON *answer,
-    const struct reason *why)
-{
-	struct inquiry *inquiry = arg;
-	struct caller_claims *verified;
-	struct grip_verdict verdict;
-	struct reason own;
-
-	if (inquiry->visit->x == NULL || outcome != OUTCOME_OK) {
-		inquiry_end(inquiry, outcome, why);
-		return;
-	}
-	outcome = grip_protocol_verdict_parse(answer, &verdict, &own);
-	if (outcome == OUTCOME_OK) {
-		verified = x_calloc(1, sizeof(*verified));
-		verified->claims = verdict.claims;
-		verified->inner = verdict.inner;
-		become_grip(&inquiry->visit->caller, inquiry->type, verified);
-		verdict_keep(inquiry, verified, verdict.until);
-	}
-	inquiry_end(inquiry, outcome, &own);
-}
-
-static enum grip_type
-accepted_type(unsigned accept)
-{
-	if (accept & CALLER_ACCEPT_NOTIFY)
-		return GRIP_NOTIFY;
-	return accept & CALLER_ACCEPT_GET ? GRIP_GET : GRIP_PUT;
-}
-
-static void
-identify_grip(struct visit *visit, unsigned accept, const char *token,
-    identified_fn *then)
-{
-	const struct mailboxd_config *config = visit->mailboxd->config;
-	struct grip_verify verify = { .token = token };
-	struct inquiry *inquiry;
-	struct verdict *kept;
-	struct reason why;
-
-	verify.route = accepted_type(accept);
-	kept = verdict_find(visit, token, verify.route, clock_now());
-	if (kept != NULL) {
-		become_grip(&visit->caller, kept->type, kept->verified);
-		then(visit, OUTCOME_OK, NULL);
-		return;
-	}
-	verify.certificate =
-	    http_exchange_certificate(visit->x, &verify.certificate_len);
-	verify.local = http_exchange_door(visit->x) != DOOR_TLS;
-	if (verify.certificate == NULL && !verify.local) {
-		reason_set(&why, OUTCOME_PERMFAIL, "possession",
-		    "no client certificate");
-		then(visit, OUTCOME_PERMFAIL, &why);
-		return;
-	}
-	verify.audiences = (const char *const *)config->server_names.items;
-	verify.audience_count = config->server_names.count;
-	inquiry = inquiry_new(visit, then);
-	inquiry->type = verify.route;
-	inquiry->token = x_strdup(token);
-	local_asker_ask(visit->mailboxd->resolver,
-	    grip_protocol_verify(&verify), (int)config->gripd_timeout * 1000,
-	    on_verdict, inquiry);
 }
 
 /* ---- app tokens: cm1.<account>.<credential>.<secret> --------------------- */
@@ -348,7 +150,7 @@ check_session(struct visit *visit, struct store_view *view, char *parts[4],
 }
 
 static void
-identify_bearer(struct visit *visit, const char *token, identified_fn *then)
+identify_bearer(struct visit *visit, const char *token, caller_identified *then)
 {
 	struct store_view *view;
 	struct reason why;
@@ -374,7 +176,7 @@ identify_bearer(struct visit *visit, const char *token, identified_fn *then)
 static void
 on_password(void *arg, const cJSON *answer)
 {
-	struct inquiry *inquiry = arg;
+	struct caller_inquiry *inquiry = arg;
 	struct caller *caller = &inquiry->visit->caller;
 	struct reason why;
 	enum outcome outcome = OUTCOME_OK;
@@ -388,7 +190,7 @@ on_password(void *arg, const cJSON *answer)
 		caller->kind = CALLER_OWNER;
 		strcpy(caller->account, inquiry->account);
 	}
-	inquiry_end(inquiry, outcome, &why);
+	caller_inquiry_end(inquiry, outcome, &why);
 }
 
 /* The account's id and password hash (caller's), NULL if there is none. */
@@ -420,10 +222,11 @@ find_password(struct store_view *view, const char *name,
 }
 
 static void
-identify_basic(struct visit *visit, const char *encoded, identified_fn *then)
+identify_basic(struct visit *visit, const char *encoded,
+    caller_identified *then)
 {
 	char *pair = NULL, *password, *hash = NULL;
-	struct inquiry *inquiry;
+	struct caller_inquiry *inquiry;
 	struct store_view *view;
 	struct reason why;
 	size_t len = 0;
@@ -445,14 +248,14 @@ identify_basic(struct visit *visit, const char *encoded, identified_fn *then)
 		then(visit, OUTCOME_TEMPFAIL, &why);
 		goto out;
 	}
-	inquiry = inquiry_new(visit, then);
+	inquiry = caller_inquiry_new(visit, then);
 	hash = find_password(view, pair, inquiry->account);
 	store_read_end(&view);
 	if (password_worker_check(visit->mailboxd->passwords, password, hash,
 		on_password, inquiry) == -1) {
 		reason_set(&why, OUTCOME_TEMPFAIL, "busy",
 		    "too many are waiting");
-		inquiry_end(inquiry, OUTCOME_TEMPFAIL, &why);
+		caller_inquiry_end(inquiry, OUTCOME_TEMPFAIL, &why);
 	}
 out:
 	sodium_memzero(pair, len);
@@ -476,10 +279,11 @@ after_scheme(const char *authorization, const char *scheme)
 }
 
 #define ACCEPT_GRIP \
-	(CALLER_ACCEPT_NOTIFY | CALLER_ACCEPT_GET | CALLER_ACCEPT_PUT)
+	(CALLER_ACCEPT_NOTIFY | CALLER_ACCEPT_GET | CALLER_ACCEPT_PUT | \
+	    CALLER_ACCEPT_RELEASE)
 
 void
-caller_identify(struct visit *visit, unsigned accept, identified_fn *then)
+caller_identify(struct visit *visit, unsigned accept, caller_identified *then)
 {
 	const char *field, *rest;
 	struct reason why;
@@ -500,7 +304,7 @@ caller_identify(struct visit *visit, unsigned accept, identified_fn *then)
 		field = "";
 	if ((accept & ACCEPT_GRIP) &&
 	    (rest = after_scheme(field, "GRIP")) != NULL)
-		identify_grip(visit, accept, rest, then);
+		caller_identify_grip(visit, accept, rest, then);
 	else if ((accept & CALLER_ACCEPT_BEARER) &&
 	    (rest = after_scheme(field, "Bearer")) != NULL)
 		identify_bearer(visit, rest, then);
@@ -533,6 +337,6 @@ caller_inner(const struct caller *caller, const char *name)
 void
 caller_clear(struct caller *caller)
 {
-	claims_release(caller->verified);
+	caller_claims_release(caller->verified);
 	memset(caller, 0, sizeof(*caller));
 }

@@ -36,7 +36,7 @@ struct caller_claims {
 
 struct caller {
 	enum caller_kind kind;
-	char account[STORE_ID_SIZE];
+	char account[STORE_ID_SIZE]; /* of an owner; access.h finds others */
 	char name[256]; /* for the log: address, identity */
 	struct caller_claims *verified; /* of an agent or a broker */
 	const cJSON *claims, *inner; /* its two, or NULL */
@@ -51,6 +51,7 @@ enum caller_accept {
 	CALLER_ACCEPT_GET = 16,
 	CALLER_ACCEPT_PUT = 32,
 	CALLER_ACCEPT_WORKER = 64,
+	CALLER_ACCEPT_RELEASE = 128,
 };
 
 struct visit;

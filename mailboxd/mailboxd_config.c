@@ -12,6 +12,8 @@
 
 #define AT(member) offsetof(struct mailboxd_config, member)
 
+static const char *const release_choices[] = { "never", "broker", NULL };
+
 /* name, type, where, default, least, most, choices */
 static const struct config_key keys[] = {
 	{ "base_directory", CONFIG_STRING, AT(base_directory),
@@ -27,6 +29,8 @@ static const struct config_key keys[] = {
 	{ "agent", CONFIG_STRING, AT(agent), NULL, 0, 0, NULL },
 	{ "agents", CONFIG_LIST, AT(agents), "", 0, 0, NULL },
 	{ "enrolled", CONFIG_LIST, AT(enrolled), "", 0, 0, NULL },
+	{ "release", CONFIG_CHOICE, AT(release), "never", 0, 0,
+	    release_choices },
 	{ "quota", CONFIG_SIZE, AT(quota), "10G", 0, 0, NULL },
 	{ "resource_max", CONFIG_SIZE, AT(resource_max), "16G", 1, 1LL << 50,
 	    NULL },

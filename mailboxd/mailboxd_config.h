@@ -14,6 +14,8 @@
 
 #define MAILBOXD_CONFIG_DEFAULT SYSCONFDIR "/cargomail/mailboxd.conf"
 
+enum mailboxd_release { MAILBOXD_RELEASE_NEVER, MAILBOXD_RELEASE_BROKER };
+
 struct mailboxd_config {
 	char *base_directory;
 	struct config_list listen; /* "0.0.0.0:443", "[::]:443" */
@@ -26,6 +28,7 @@ struct mailboxd_config {
 	char *agent; /* "_rra.…" of every server name */
 	struct config_list agents; /* "host:_rra.…", before `agent` */
 	struct config_list enrolled; /* "_cb.foo.test:foo.test" */
+	int release; /* of accounts that say nothing of it */
 	int64_t quota; /* bytes, of a new account */
 	int64_t resource_max; /* bytes of one resource */
 	int64_t free_space_floor; /* bytes to be left on the disk */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * An owner asks what came and went, or waits for something to be complete.
+ * An owner asks what came and went, or waits for something to be complete;
+ * a broker, whether a message that it notified is.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_release.h"
 #include "cargo_placeholder.h"
 #include "clock.h"
 #include "json_strict.h"
@@ -181,16 +183,42 @@ answer(struct visit *visit, struct page *page, bool last)
 	return true;
 }
 
+/* A broker asks for a message of somebody's account: whose, is looked up
+ * each time, since the owner may change their mind while it waits. */
+static enum outcome
+find_released(struct visit *visit, struct store_view *view, struct reason *why)
+{
+	const struct access_release claim = {
+		.broker = caller_claim(&visit->caller, "iss"),
+		.mailbox = caller_claim(&visit->caller, "mailbox"),
+		.message = caller_claim(&visit->caller, "id"),
+	};
+	const struct asking *asking = visit->state;
+
+	if (strcmp(claim.message, asking->id) != 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "not-found",
+		    "the token is for another message");
+	return access_release_message(view, visit->mailboxd->config, &claim,
+	    clock_now(), visit->caller.account, why);
+}
+
 bool
 message_try(struct visit *visit, bool last)
 {
 	struct page page = { .asking = visit->state,
 		.account = visit->caller.account };
 	bool answered = true;
+	struct reason why;
 
 	page.view = store_read_begin(visit->mailboxd->store);
 	if (page.view == NULL) {
 		visit_problem(visit, "unavailable", "the store");
+		return true;
+	}
+	if (visit->caller.kind == CALLER_BROKER &&
+	    find_released(visit, page.view, &why) != OUTCOME_OK) {
+		visit_refuse(visit, &why);
+		store_read_end(&page.view);
 		return true;
 	}
 	page.list = cJSON_CreateArray();

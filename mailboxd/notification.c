@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access.h"
+#include "access_release.h"
 #include "cargo_api.h"
 #include "clock.h"
 #include "encoding.h"
@@ -140,6 +140,20 @@ log_notified(const struct notifying *notifying)
 	log_end(&line);
 }
 
+/* What the broker may hope for: see access_release.h. */
+static bool
+is_released(struct mailboxd *mailboxd, const char *account)
+{
+	struct store_view *view = store_read_begin(mailboxd->store);
+	bool released;
+
+	if (view == NULL)
+		return false;
+	released = access_releases(view, mailboxd->config, account) == 1;
+	store_read_end(&view);
+	return released;
+}
+
 static void
 on_committed(void *arg, enum outcome outcome, const struct reason *why)
 {
@@ -159,6 +173,8 @@ on_committed(void *arg, enum outcome outcome, const struct reason *why)
 		wait_list_poke(mailboxd->messages);
 		body = cJSON_CreateObject();
 		json_add_string(body, "message", notifying->work.id);
+		json_add_boolean(body, "release",
+		    is_released(mailboxd, notifying->work.placeholder.account));
 		visit_reply_json(visit, 202, body);
 	}
 	visit_release(visit);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "access.h"
+#include "access_release.h"
 #include "clock.h"
 #include "json_strict.h"
 #include "resource_commit.h"
@@ -17,6 +17,21 @@
 #include "resource_reply.h"
 
 #define LIST_MAX 200 /* resources of one answer */
+
+/* A broker reads back what it notified. */
+static enum outcome
+may_release(struct visit *visit, struct store_view *view,
+    struct store_blob *blob_r, struct reason *why)
+{
+	const struct access_release claim = {
+		.broker = caller_claim(&visit->caller, "iss"),
+		.mailbox = caller_claim(&visit->caller, "mailbox"),
+		.message = caller_claim(&visit->caller, "id"),
+	};
+
+	return access_release_resource(view, visit->mailboxd->config, &claim,
+	    visit->subject, clock_now(), blob_r, why);
+}
 
 static enum outcome
 may_read(struct visit *visit, struct store_view *view,
@@ -28,6 +43,8 @@ may_read(struct visit *visit, struct store_view *view,
 	if (caller->kind == CALLER_OWNER)
 		return access_own(view, caller->account, visit->subject, blob_r,
 		    why);
+	if (caller->kind == CALLER_BROKER)
+		return may_release(visit, view, blob_r, why);
 	claim.sender = caller_inner(caller, "sender");
 	claim.recipient = caller_inner(caller, "recipient");
 	claim.share = caller_inner(caller, "share");

@@ -73,7 +73,10 @@ TEST(requests_find_their_routes)
 		{ "POST /v1/pulls/" ID "-1F/done", DOOR_PULL, "malformed" },
 		{ "POST /v1/pulls/" ID "-1f/done", DOOR_TLS, "not-found" },
 		{ "GET /v1/resources/" HASH, DOOR_PULL, "method" },
-		{ "GET /v1/resources/" HASH, DOOR_BROKER, "method" },
+		{ "GET /v1/resources/" HASH, DOOR_BROKER, "ok" },
+		{ "HEAD /v1/resources/" HASH, DOOR_BROKER, "ok" },
+		{ "GET /v1/messages/" ID "?wait=30", DOOR_BROKER, "ok" },
+		{ "GET /v1/resources", DOOR_BROKER, "not-found" },
 		{ "DELETE /v1/resources/" HASH, DOOR_BROKER, "method" },
 		{ "GET /v1/messages", DOOR_BROKER, "not-found" },
 		{ "POST /v1/sessions", DOOR_BROKER, "not-found" },
@@ -89,6 +92,22 @@ TEST(requests_find_their_routes)
 		CHECK_FOR(strcmp(answer, rows[i].answer) == 0,
 		    "%s by door %d: %s", rows[i].line, rows[i].door, answer);
 	}
+}
+
+TEST(by_a_local_door_only_its_own_caller_is_heard)
+{
+	const struct route *list;
+	size_t count, i;
+
+	list = routes_list(&count);
+	for (i = 0; i < count; i++)
+		if (list[i].doors == 1U << DOOR_BROKER)
+			CHECK_FOR(list[i].accept == CALLER_ACCEPT_RELEASE,
+			    "%zu", i);
+		else if (list[i].doors & (1U << DOOR_BROKER))
+			CHECK_FOR(list[i].method != HTTP_GET ||
+				(list[i].accept & CALLER_ACCEPT_NOBODY),
+			    "%zu", i);
 }
 
 TEST(only_the_well_known_path_is_open_to_nobody)
@@ -109,6 +128,7 @@ int
 main(void)
 {
 	RUN(requests_find_their_routes);
+	RUN(by_a_local_door_only_its_own_caller_is_heard);
 	RUN(only_the_well_known_path_is_open_to_nobody);
 	return test_done();
 }
