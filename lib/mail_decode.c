@@ -20,76 +20,25 @@ mail_decoder_init(struct mail_decoder *decoder, enum mail_encode_kind kind,
 
 /* ---- base64 ------------------------------------------------------------ */
 
-#define BAD 0xff
-
-/* The value of each digit; BAD has bits that no value has. */
+/* clang-format off */
+/* The value of each digit and 1; 0 for what is none. From " " on. */
 static const unsigned char values[256] = {
-	[0 ... 255] = BAD,
-	['A'] = 0,
-	1,
-	2,
-	3,
-	4,
-	5,
-	6,
-	7,
-	8,
-	9,
-	10,
-	11,
-	12,
-	13,
-	14,
-	15,
-	16,
-	17,
-	18,
-	19,
-	20,
-	21,
-	22,
-	23,
-	24,
-	25,
-	['a'] = 26,
-	27,
-	28,
-	29,
-	30,
-	31,
-	32,
-	33,
-	34,
-	35,
-	36,
-	37,
-	38,
-	39,
-	40,
-	41,
-	42,
-	43,
-	44,
-	45,
-	46,
-	47,
-	48,
-	49,
-	50,
-	51,
-	['0'] = 52,
-	53,
-	54,
-	55,
-	56,
-	57,
-	58,
-	59,
-	60,
-	61,
-	['+'] = 62,
-	['/'] = 63,
+	[' '] =
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 0, 64,
+	53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 0, 0, 0, 0, 0, 0,
+	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+	16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 0, 0, 0, 0, 0,
+	0, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
+	42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 0, 0, 0, 0, 0,
 };
+/* clang-format on */
+
+/* Above 63 if the character is no digit. */
+static unsigned
+value(unsigned char c)
+{
+	return values[c] - 1U;
+}
 
 /* Whole groups while there are some; the bytes made. */
 static size_t
@@ -101,11 +50,11 @@ base64_run(struct mail_decoder *d, unsigned char *out, size_t max)
 	if (groups > room)
 		groups = room;
 	for (i = 0; i < groups; i++, in += 4, out += 3) {
-		unsigned a = values[in[0]], b = values[in[1]];
-		unsigned c = values[in[2]], e = values[in[3]];
+		unsigned a = value(in[0]), b = value(in[1]);
+		unsigned c = value(in[2]), e = value(in[3]);
 		unsigned bits = a << 18 | b << 12 | c << 6 | e;
 
-		if (((a | b | c | e) & 0xc0) != 0)
+		if (((a | b | c | e) & ~63U) != 0)
 			break;
 		out[0] = (unsigned char)(bits >> 16);
 		out[1] = (unsigned char)(bits >> 8);
@@ -149,9 +98,9 @@ base64_character(struct mail_decoder *d, unsigned char c)
 			d->pads |= 8; /* the second of two */
 		return (d->pads & 8) == 0 || d->pads == (8 | 2) ? 0 : -1;
 	}
-	if (d->pads > 0 || values[c] == BAD)
+	if (d->pads > 0 || value(c) > 63)
 		return -1;
-	d->quad[d->quad_len++] = values[c];
+	d->quad[d->quad_len++] = (unsigned char)value(c);
 	if (d->quad_len == 4)
 		base64_group(d);
 	return 0;
