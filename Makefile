@@ -43,7 +43,8 @@ LIBS        = $(shell pkg-config --libs $(PKGS)) -lldns -llmdb -letpan \
 
 # What libgrip.so is made of: the grip_ layer that others may link, and what
 # of the base layer it stands on, hidden.
-GRIP_BASE  = outcome buffer encoding json_strict json_members unix_socket
+GRIP_BASE  = outcome buffer encoding json_strict json_members unix_socket \
+             tag_list
 GRIP_SRC   = $(wildcard lib/grip_*.c) $(GRIP_BASE:%=lib/%.c)
 LIB_SRC    = $(wildcard lib/*.c)
 DAEMONS    = gripd mailboxd retrievald broker

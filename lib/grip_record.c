@@ -9,57 +9,10 @@
 #include <string.h>
 
 #include "encoding.h"
-
-#define RECORD_MAX 4096 /* bytes; a record of ours has about 90 */
-
-struct span {
-	const char *data;
-	size_t len;
-};
-
-static struct span
-trim(struct span span)
-{
-	while (span.len > 0 && (*span.data == ' ' || *span.data == '\t')) {
-		span.data++;
-		span.len--;
-	}
-	while (span.len > 0 &&
-	    (span.data[span.len - 1] == ' ' || span.data[span.len - 1] == '\t'))
-		span.len--;
-	return span;
-}
-
-static bool
-span_is(struct span span, const char *text)
-{
-	return span.len == strlen(text) &&
-	    memcmp(span.data, text, span.len) == 0;
-}
-
-/* Takes one "tag=value" and the ";" after it off the front of *rest. */
-static int
-next_tag(struct span *rest, struct span *tag_r, struct span *value_r)
-{
-	const char *semicolon = memchr(rest->data, ';', rest->len);
-	struct span pair = { rest->data, rest->len };
-	const char *equals;
-
-	if (semicolon != NULL)
-		pair.len = (size_t)(semicolon - rest->data);
-	rest->data += pair.len + (semicolon != NULL);
-	rest->len -= pair.len + (semicolon != NULL);
-	equals = memchr(pair.data, '=', pair.len);
-	if (equals == NULL)
-		return -1;
-	*tag_r = trim((struct span){ pair.data, (size_t)(equals - pair.data) });
-	*value_r = trim((struct span){ equals + 1,
-	    pair.len - (size_t)(equals + 1 - pair.data) });
-	return tag_r->len > 0 ? 0 : -1;
-}
+#include "tag_list.h"
 
 static int
-parse_hash(struct span value, struct grip_record *record_r)
+parse_hash(struct tag_span value, struct grip_record *record_r)
 {
 	char hex[SHA256_HEX_SIZE];
 
@@ -73,30 +26,26 @@ parse_hash(struct span value, struct grip_record *record_r)
 int
 grip_record_parse(const void *text, size_t len, struct grip_record *record_r)
 {
-	struct span rest = { text, len }, tag, value;
+	struct tag_span rest, tag, value;
 	bool have_h = false, have_p = false;
+	int more;
 
-	if (len == 0 || len > RECORD_MAX)
+	if (!tag_list_open(text, len, "grip1", &rest))
 		return -1;
-	if (next_tag(&rest, &tag, &value) != 0 || !span_is(tag, "v") ||
-	    !span_is(value, "grip1"))
-		return -1;
-	while (trim(rest).len > 0) {
-		if (next_tag(&rest, &tag, &value) != 0)
+	while ((more = tag_list_next(&rest, &tag, &value)) == 1) {
+		if (tag_list_is(tag, "v")) {
 			return -1;
-		if (span_is(tag, "v")) {
-			return -1;
-		} else if (span_is(tag, "h")) {
-			if (have_h || !span_is(value, "sha256"))
+		} else if (tag_list_is(tag, "h")) {
+			if (have_h || !tag_list_is(value, "sha256"))
 				return -1;
 			have_h = true;
-		} else if (span_is(tag, "p")) {
+		} else if (tag_list_is(tag, "p")) {
 			if (have_p || parse_hash(value, record_r) != 0)
 				return -1;
 			have_p = true;
 		}
 	}
-	return have_h && have_p ? 0 : -1;
+	return more == 0 && have_h && have_p ? 0 : -1;
 }
 
 void

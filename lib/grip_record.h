@@ -4,7 +4,7 @@
  *
  *   v=grip1; h=sha256; p=<hex of SHA-256 over the DER SubjectPublicKeyInfo>
  *
- * Reads hostile text. Written by hand: a tag list of one line.
+ * Reads hostile text.
  */
 #ifndef GRIP_RECORD_H
 #define GRIP_RECORD_H
