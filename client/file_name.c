@@ -12,24 +12,6 @@
 #include "memory.h"
 #include "utf8.h"
 
-/* Ranges of code points that draw nothing or redraw what stands around
- * them (Unicode categories Cc, Cf, Zl, Zp as far as they can deceive). */
-static const struct {
-	long first, last;
-} bad_codes[] = {
-	{ 0x00, 0x1f },
-	{ 0x7f, 0x9f },
-	{ 0xad, 0xad },
-	{ 0x061c, 0x061c },
-	{ 0x180e, 0x180e },
-	{ 0x200b, 0x200f },
-	{ 0x2028, 0x202e },
-	{ 0x2060, 0x206f },
-	{ 0xfeff, 0xfeff },
-	{ 0xfff9, 0xfffb },
-	{ 0xe0000, 0xe007f },
-};
-
 size_t
 file_name_next(const char *text, long *code_r)
 {
@@ -49,14 +31,7 @@ file_name_next(const char *text, long *code_r)
 int
 file_name_code_is_bad(long code)
 {
-	size_t i;
-
-	if (code < 0)
-		return 1;
-	for (i = 0; i < sizeof(bad_codes) / sizeof(bad_codes[0]); i++)
-		if (code >= bad_codes[i].first && code <= bad_codes[i].last)
-			return 1;
-	return 0;
+	return code < 0 || utf8_is_deceptive((uint32_t)code);
 }
 
 /* Both kinds of slash: the sender may sit at another system. */

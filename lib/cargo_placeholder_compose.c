@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "buffer.h"
+#include "cargo_note.h"
 #include "clock.h"
 #include "mail_encode.h"
 #include "mail_header.h"
@@ -190,59 +191,31 @@ add_header(struct writing *writing)
 	    writing->boundary);
 }
 
-/* 87328426 as "87.3 MB". */
-static void
-format_size(int64_t size, char text_r[32])
-{
-	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB",
-		"PB" };
-	double value = (double)size;
-	unsigned unit = 0;
-
-	for (; value >= 999.5 && unit < 5; unit++)
-		value /= 1000;
-	snprintf(text_r, 32, unit == 0 ? "%.0f %s" : "%.1f %s", value,
-	    units[unit]);
-}
-
 /* What a reader sees whose mail program knows nothing of this. */
 static void
 add_note(struct writing *writing)
 {
 	const struct cargo_draft *draft = writing->draft;
-	struct buffer note;
-	char size[32];
+	struct cargo_note note = {
+		.resources = draft->resources,
+		.count = draft->count,
+		.origin = draft->origin,
+		.expires = draft->expires,
+	};
+	char *text = cargo_note_format(&note);
 
-	buffer_init(&note, CARGO_MAX_PLACEHOLDER);
-	buffer_add_format(&note,
-	    "The content of this message travels apart "
-	    "from it, by Cargomail:\n\n");
-	for (size_t i = 0; i < draft->count; i++) {
-		const struct cargo_draft_resource *r = &draft->resources[i];
-		char *name = r->name != NULL ?
-		    mail_text_clean(r->name, strlen(r->name), CARGO_MAX_NAME) :
-		    x_strdup("(text)");
-
-		format_size(r->size, size);
-		buffer_add_format(&note, "  %s  (%s, sha256 %.12s...)\n", name,
-		    size, r->hash);
-		free(name);
+	if (text == NULL) {
+		writing->out.failed = true;
+		return;
 	}
-	buffer_add_format(&note,
-	    "\nIt is kept at\n  %s\nuntil %s.\n"
-	    "If your mail provider takes part, it has been or will be brought"
-	    " to a\nresource mailbox of yours: open this message with a mail"
-	    " program that\nknows Cargomail, or save it and run:  cargomail"
-	    " open FILE\nElse ask the sender to send it in another way.\n",
-	    draft->origin, writing->expires);
 	buffer_add_format(&writing->out,
 	    "--%s\r\nContent-Type: text/plain; "
 	    "charset=utf-8\r\nContent-Description: " CARGO_NOTE_DESCRIPTION
 	    "\r\n",
 	    writing->boundary);
-	add_text(&writing->out, buffer_string(&note));
+	add_text(&writing->out, text);
 	buffer_add_string(&writing->out, "\r\n");
-	buffer_free(&note);
+	free(text);
 }
 
 static void

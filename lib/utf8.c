@@ -93,3 +93,30 @@ utf8_valid(const char *text, size_t len)
 			return 0;
 	return 1;
 }
+
+/* Ranges of code points that draw nothing or redraw what stands around
+ * them (Unicode categories Cc, Cf, Zl, Zp as far as they can deceive). */
+static const struct {
+	uint32_t first, last;
+} deceptive[] = {
+	{ 0x00, 0x1f },
+	{ 0x7f, 0x9f },
+	{ 0xad, 0xad },
+	{ 0x061c, 0x061c },
+	{ 0x180e, 0x180e },
+	{ 0x200b, 0x200f },
+	{ 0x2028, 0x202e },
+	{ 0x2060, 0x206f },
+	{ 0xfeff, 0xfeff },
+	{ 0xfff9, 0xfffb },
+	{ 0xe0000, 0xe007f },
+};
+
+int
+utf8_is_deceptive(uint32_t code)
+{
+	for (size_t i = 0; i < sizeof(deceptive) / sizeof(deceptive[0]); i++)
+		if (code >= deceptive[i].first && code <= deceptive[i].last)
+			return 1;
+	return 0;
+}

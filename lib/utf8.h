@@ -19,4 +19,8 @@ size_t utf8_encode(uint32_t code, char text_r[4]);
 /* 1 if all of it is UTF-8. */
 int utf8_valid(const char *text, size_t len);
 
+/* 1 for a character that draws nothing or redraws what stands around it:
+ * controls, directional marks, invisible ones. Never shown as it is. */
+int utf8_is_deceptive(uint32_t code);
+
 #endif
