@@ -24,6 +24,7 @@ enum door {
 	DOOR_TLS, /* the world */
 	DOOR_PULL, /* pull.sock: retrievald */
 	DOOR_BROKER, /* mailbox.sock: the broker of this host */
+	DOOR_WEB, /* the world, by the name of a web host */
 };
 
 struct mailboxd {

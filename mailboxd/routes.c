@@ -9,6 +9,7 @@
 #include "encoding.h"
 #include "message.h"
 #include "notification.h"
+#include "page.h"
 #include "pull_routes.h"
 #include "resource_get.h"
 #include "resource_put.h"
@@ -20,6 +21,7 @@
 #define TLS (1U << DOOR_TLS)
 #define PULL (1U << DOOR_PULL)
 #define BROKER (1U << DOOR_BROKER)
+#define WEB (1U << DOOR_WEB)
 #define ACCEPT(who) CALLER_ACCEPT_##who
 #define PULL_LEASE_NAME_MAX 64
 
@@ -64,6 +66,12 @@ static const struct route routes[] = {
 	    ACCEPT(WORKER), pull_failed_serve },
 	{ HTTP_POST, { "v1", "pulls", "*", "entitled" }, ROUTE_LEASE, PULL,
 	    ACCEPT(WORKER), pull_entitled_serve },
+	{ HTTP_GET, { "s", "*" }, ROUTE_NO_SUBJECT, WEB, ACCEPT(NOBODY),
+	    page_show_serve },
+	{ HTTP_HEAD, { "s", "*" }, ROUTE_NO_SUBJECT, WEB, ACCEPT(NOBODY),
+	    page_show_serve },
+	{ HTTP_POST, { "s", "*", "*" }, ROUTE_HASH, WEB, ACCEPT(NOBODY),
+	    page_download_serve },
 };
 
 const struct route *

@@ -22,6 +22,7 @@
 #include "log.h"
 #include "memory.h"
 #include "message.h"
+#include "page_store.h"
 #include "password_worker.h"
 #include "peer_list.h"
 #include "placeholder_worker.h"
@@ -206,6 +207,7 @@ on_tick(evutil_socket_t fd, short events, void *arg)
 	(void)fd;
 	(void)events;
 	garbage_sweep(mailboxd->store, clock_now(), NULL, NULL);
+	page_store_sweep(mailboxd->store, clock_now());
 }
 
 /* ---- signals ------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 #include "json_strict.h"
 #include "log.h"
 #include "memory.h"
+#include "page.h"
 #include "routes.h"
 #include "visit.h"
 
@@ -57,6 +58,20 @@ name_path(struct visit *visit, const struct http_request *request)
 	}
 }
 
+/* On a web host the pages are, and nothing else; the name is that of the
+ * handshake. */
+static enum door
+find_door(const struct mailboxd *mailboxd, const struct http_exchange *x)
+{
+	enum door door = (enum door)http_exchange_door(x);
+
+	if (door == DOOR_TLS &&
+	    mailboxd_config_is_web(mailboxd->config,
+		http_exchange_server_name(x)))
+		return DOOR_WEB;
+	return door;
+}
+
 static struct visit *
 visit_new(struct mailboxd *mailboxd, struct http_exchange *x)
 {
@@ -70,7 +85,11 @@ visit_new(struct mailboxd *mailboxd, struct http_exchange *x)
 	visit->subject = "";
 	snprintf(visit->id, sizeof(visit->id), "c%llu",
 	    (unsigned long long)http_exchange_connection_id(x));
-	name_path(visit, visit->request);
+	visit->door = find_door(mailboxd, x);
+	if (visit->door == DOOR_WEB)
+		page_log_path(visit->request, visit->path, sizeof(visit->path));
+	else
+		name_path(visit, visit->request);
 	http_exchange_set_state(x, visit);
 	return visit;
 }
@@ -93,8 +112,8 @@ on_request(void *context, struct http_exchange *x)
 	struct visit *visit = visit_new(context, x);
 	struct reason why;
 
-	if (routes_find(visit->request, (enum door)http_exchange_door(x),
-		&visit->route, &visit->subject, &why) != OUTCOME_OK) {
+	if (routes_find(visit->request, visit->door, &visit->route,
+		&visit->subject, &why) != OUTCOME_OK) {
 		visit_refuse(visit, &why);
 		return;
 	}
@@ -309,6 +328,19 @@ visit_reply_json(struct visit *visit, unsigned status, cJSON *body)
 }
 
 void
+visit_reply_bytes(struct visit *visit, unsigned status,
+    const struct http_header_list *headers, const struct buffer *body,
+    const struct reason *why)
+{
+	if (!may_reply(visit))
+		return;
+	log_visit(visit, status, why);
+	if (body->failed)
+		log_panic("a body beyond its limit");
+	http_reply(visit->x, status, headers, body->data, body->len);
+}
+
+void
 visit_reply_empty(struct visit *visit, unsigned status)
 {
 	visit_reply_headers(visit, status, NULL);
@@ -360,6 +392,10 @@ visit_refuse(struct visit *visit, const struct reason *why)
 	struct http_header_list headers;
 	char *text;
 
+	if (visit->door == DOOR_WEB) {
+		page_refuse(visit, why);
+		return;
+	}
 	if (!may_reply(visit))
 		return;
 	http_header_init(&headers);

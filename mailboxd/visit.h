@@ -13,6 +13,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "buffer.h"
 #include "caller.h"
 #include "http_server.h"
 #include "mailboxd.h"
@@ -25,6 +26,7 @@ struct visit {
 	struct http_exchange *x; /* NULL once it is gone */
 	const struct http_request *request; /* NULL once it is gone */
 	const struct route *route;
+	enum door door;
 	struct caller caller;
 	const char *subject; /* the hash or id in the path; "" if none */
 	char path[96]; /* for the log, escaped there */
@@ -64,6 +66,10 @@ void visit_gather_json(struct visit *visit, size_t max,
 
 /* Replies; each logs the visit's one line. `body` is taken over. */
 void visit_reply_json(struct visit *visit, unsigned status, cJSON *body);
+/* A body of any type; `why` NULL, or the reason of a refusal for the log. */
+void visit_reply_bytes(struct visit *visit, unsigned status,
+    const struct http_header_list *headers, const struct buffer *body,
+    const struct reason *why);
 void visit_reply_empty(struct visit *visit, unsigned status);
 void visit_reply_file(struct visit *visit, unsigned status,
     const struct http_header_list *headers, int fd, int64_t offset,
@@ -71,7 +77,7 @@ void visit_reply_file(struct visit *visit, unsigned status,
 void visit_reply_headers(struct visit *visit, unsigned status,
     const struct http_header_list *headers);
 
-/* Refusals as a problem of RFC 9457. */
+/* Refusals as a problem of RFC 9457; at the door of web hosts as a page. */
 void visit_refuse(struct visit *visit, const struct reason *why);
 void visit_problem(struct visit *visit, const char *name, const char *format,
     ...) __attribute__((format(printf, 3, 4)));

@@ -81,6 +81,25 @@ TEST(requests_find_their_routes)
 		{ "GET /v1/messages", DOOR_BROKER, "not-found" },
 		{ "POST /v1/sessions", DOOR_BROKER, "not-found" },
 		{ "GET /", DOOR_TLS, "not-found" },
+		/* Pages by their own door, and nothing else by it. */
+		{ "GET /s/x", DOOR_WEB, "ok" },
+		{ "HEAD /s/x", DOOR_WEB, "ok" },
+		{ "POST /s/x", DOOR_WEB, "method" },
+		{ "POST /s/x/" HASH, DOOR_WEB, "ok" },
+		{ "GET /s/x/" HASH, DOOR_WEB, "method" },
+		{ "HEAD /s/x/" HASH, DOOR_WEB, "method" },
+		{ "POST /s/x/y", DOOR_WEB, "malformed" },
+		{ "POST /s/x/" HASH "/", DOOR_WEB, "not-found" },
+		{ "GET /s", DOOR_WEB, "not-found" },
+		{ "GET /", DOOR_WEB, "not-found" },
+		{ "GET /.well-known/cargomail", DOOR_WEB, "not-found" },
+		{ "GET /v1/messages", DOOR_WEB, "not-found" },
+		{ "PUT /v1/resources/" HASH, DOOR_WEB, "not-found" },
+		{ "POST /v1/sessions", DOOR_WEB, "not-found" },
+		{ "GET /s/x", DOOR_TLS, "not-found" },
+		{ "POST /s/x/" HASH, DOOR_TLS, "not-found" },
+		{ "GET /s/x", DOOR_BROKER, "not-found" },
+		{ "GET /s/x", DOOR_PULL, "not-found" },
 		{ "GET /v2/messages", DOOR_TLS, "not-found" },
 	};
 	const struct route *route;
@@ -110,7 +129,7 @@ TEST(by_a_local_door_only_its_own_caller_is_heard)
 			    "%zu", i);
 }
 
-TEST(only_the_well_known_path_is_open_to_nobody)
+TEST(two_paths_are_open_to_nobody)
 {
 	const struct route *list;
 	size_t count, i;
@@ -118,7 +137,11 @@ TEST(only_the_well_known_path_is_open_to_nobody)
 	list = routes_list(&count);
 	for (i = 0; i < count; i++) {
 		if (list[i].accept & CALLER_ACCEPT_NOBODY)
-			CHECK_STRING(list[i].path[0], ".well-known");
+			CHECK_STRING(list[i].path[0],
+			    list[i].doors == 1U << DOOR_WEB ? "s" :
+							      ".well-known");
+		if (list[i].doors & (1U << DOOR_WEB))
+			CHECK_FOR(list[i].doors == 1U << DOOR_WEB, "%zu", i);
 		CHECK_FOR(list[i].accept != 0 && list[i].serve != NULL, "%zu",
 		    i);
 	}
@@ -129,6 +152,6 @@ main(void)
 {
 	RUN(requests_find_their_routes);
 	RUN(by_a_local_door_only_its_own_caller_is_heard);
-	RUN(only_the_well_known_path_is_open_to_nobody);
+	RUN(two_paths_are_open_to_nobody);
 	return test_done();
 }
