@@ -71,19 +71,41 @@ show_character(const char *text, size_t len, char shown_r[16], int *width_r)
 	return bytes;
 }
 
-/* A name, wrapped; it begins at the column where INDENT ends. */
+/* Columns up to the next space. */
+static int
+word_width(const char *text, size_t len)
+{
+	char shown[16];
+	int total = 0, width;
+
+	for (size_t at = 0; at < len && (at == 0 || text[at] != ' ');
+	     total += width)
+		at += show_character(text + at, len - at, shown, &width);
+	return total;
+}
+
+/* A name, wrapped, at spaces if it has them; it begins at the column where
+ * INDENT ends. */
 static void
 add_name(struct buffer *out, const char *name)
 {
-	int column = (int)strlen(INDENT), width;
+	const int left = (int)strlen(INDENT);
 	size_t len = strlen(name), at = 0;
+	int column = left, width, word;
 	char shown[16];
 
 	while (at < len) {
+		word = name[at] == ' ' ? word_width(name + at, len - at) : 0;
+		if (column + word > COLUMNS && word <= COLUMNS - left) {
+			buffer_add_string(out, "\n" INDENT);
+			column = left;
+			at++;
+			continue;
+		}
 		at += show_character(name + at, len - at, shown, &width);
 		if (column + width > COLUMNS) {
 			buffer_add_string(out, "\n" INDENT);
-			column = (int)strlen(INDENT);
+			column = left;
 		}
 		buffer_add_string(out, shown);
 		column += width;

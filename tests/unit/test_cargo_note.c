@@ -71,6 +71,9 @@ static const struct {
 	{ "scan\u202efdp.exe", "application/pdf", 2, "scan\\u{202e}fdp.exe" },
 	{ "a\nUntil: never\x1b[2J\x9b", "text/x", 2,
 	    "a\\u{000a}Until: never\\u{001b}[2J\\x9b\n" },
+	{ "Findings of the clinic for Mrs Miller, an overview of all that "
+	  "was seen.pdf",
+	    "text/x", 2, "all that was\n      seen.pdf\n" },
 	{ LONG, "text/x", 2, "012345\n      678901" },
 };
 
