@@ -22,6 +22,7 @@
 #include "privileges.h"
 
 #define KEY_FILE_MAX 65536
+#define KEY_CREDENTIALS "keys_" /* LoadCredential=keys:DIRECTORY */
 
 struct key_place {
 	char *path;
@@ -109,26 +110,49 @@ key_file_free(struct key_file *file)
 	memset(file, 0, sizeof(*file));
 }
 
-/* Opens <name><suffix> in the first place that has it; file->path is that
- * of the place looked at last. */
+/* Opens a file of this name in one place; -1 with errno. */
 static int
-key_file_find(const struct key_files *files, const char *name,
-    const char *suffix, struct key_file *file, bool *credentials_r)
+key_place_find(const struct key_place *place, const char *base,
+    struct key_file *file)
 {
-	char *base = x_asprintf("%s%s", name, suffix);
+	/* What systemd calls it if the unit names a whole directory. */
+	char *credential = x_asprintf(KEY_CREDENTIALS "%s", base);
+	const char *const names[] = { base, credential };
+	int fd = -1, saved = ENOENT;
+
+	for (size_t i = 0;
+	     i < (place->credentials ? 2 : 1) && fd == -1 && saved == ENOENT;
+	     i++) {
+		free(file->path);
+		file->path = x_asprintf("%s/%s", place->path, names[i]);
+		/* O_NONBLOCK: a FIFO must not hang the start. */
+		fd = openat(place->fd, names[i],
+		    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		saved = errno;
+	}
+	free(credential);
+	errno = saved;
+	return fd;
+}
+
+/* Opens <name><suffix> in the first place that has it; file->path is that
+ * of the place looked at last. A key is looked for among the credentials
+ * first; a certificate last, since those are as old as the process. */
+static int
+key_file_find(const struct key_files *files, const char *name, bool secret,
+    struct key_file *file, bool *credentials_r)
+{
+	char *base = x_asprintf("%s%s", name, secret ? ".key" : ".crt");
 	int fd = -1, saved = ENOENT;
 
 	for (size_t i = 0; i < 2 && fd == -1 && saved == ENOENT; i++) {
-		const struct key_place *place = &files->places[i];
+		const struct key_place *place =
+		    &files->places[secret ? i : 1 - i];
 
 		if (place->fd == -1)
 			continue;
-		free(file->path);
-		file->path = x_asprintf("%s/%s", place->path, base);
 		*credentials_r = place->credentials;
-		/* O_NONBLOCK: a FIFO must not hang the start. */
-		fd = openat(place->fd, base,
-		    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		fd = key_place_find(place, base, file);
 		saved = errno;
 	}
 	free(base);
@@ -191,16 +215,16 @@ key_file_load(int fd, const struct stat *st, struct key_file *file,
 }
 
 static int
-key_file_read(const struct key_files *files, const char *name,
-    const char *suffix, struct key_file *file_r, char **error_r)
+key_file_read(const struct key_files *files, const char *name, bool secret,
+    struct key_file *file_r, char **error_r)
 {
-	bool credentials = false, secret = strcmp(suffix, ".key") == 0;
+	bool credentials = false;
 	struct stat st;
 	int fd, rc = -1;
 
 	memset(file_r, 0, sizeof(*file_r));
 	*error_r = NULL;
-	fd = key_file_find(files, name, suffix, file_r, &credentials);
+	fd = key_file_find(files, name, secret, file_r, &credentials);
 	if (fd == -1) {
 		*error_r = key_file_missing(file_r, name, secret);
 		return -1;
@@ -249,7 +273,7 @@ key_files_read_key(const struct key_files *files, const char *name,
 	struct key_file file;
 	BIO *bio = NULL;
 
-	if (key_file_read(files, name, ".key", &file, error_r) != 0)
+	if (key_file_read(files, name, true, &file, error_r) != 0)
 		goto out;
 	bio = BIO_new_mem_buf(file.data, (int)file.len);
 	if (bio != NULL)
@@ -364,7 +388,7 @@ key_files_read_chain(const struct key_files *files, const char *name,
 	BIO *bio = NULL;
 	int rc = -1;
 
-	if (key_file_read(files, name, ".crt", &file, error_r) != 0)
+	if (key_file_read(files, name, false, &file, error_r) != 0)
 		goto out;
 	bio = BIO_new_mem_buf(file.data, (int)file.len);
 	if (bio == NULL || key_chain_parse(bio, &fresh, &leaf) != 0)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
  * Keys and certificates on disk: <name>.key (PEM, PKCS #8) and <name>.crt
- * (PEM, leaf first), in systemd's credentials directory if they are there,
- * else in the directory of the configuration. Keys are P-256 or Ed25519,
- * belong to root or to the signer's user and are closed to everybody else.
- * Both directories are opened before the chroot and stay open, so that
- * certificates can be read again; keys are read once.
+ * (PEM, leaf first), in the directory of the configuration or among systemd's
+ * credentials, where a whole directory may have been named: then they are
+ * called keys_<name>.key. Keys come from the credentials if they are there,
+ * certificates only if the directory has none, since credentials never change.
+ * Keys are P-256 or Ed25519, belong to root or to the signer's user and are
+ * closed to everybody else. Both directories are opened before the chroot and
+ * stay open, so that certificates can be read again; keys are read once.
  *
  * Trust: the files are root's, but a mistake in them must be told by path
  * and cure.

@@ -132,6 +132,13 @@ TEST(credentials_of_systemd_come_first)
 	    "/credentials/_cb.bar.test.key: no private key"));
 	chmod(in("credentials/" NAME ".key"), 0444);
 	CHECK(strstr(read_key(NAME, credentials), "mode 0444"));
+	/* LoadCredential=keys:/etc/cargomail/keys */
+	unlink(in("credentials/" NAME ".key"));
+	CHECK(
+	    sign_fixture_write(in("credentials/keys_" NAME ".key"), "x") == 0);
+	chmod(in("credentials/keys_" NAME ".key"), 0400);
+	CHECK(strstr(read_key(NAME, credentials),
+	    "/credentials/keys__cb.bar.test.key: no private key"));
 }
 
 TEST(other_files_are_no_keys)
