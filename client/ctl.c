@@ -75,7 +75,7 @@ ctl_ask(const struct ctl *ctl, const char *daemon, cJSON *request,
 	int fd, code = 0;
 	bool last = false;
 
-	fd = control_connect(daemon, &error);
+	fd = control_connect(daemon, ctl->timeout_ms, &error);
 	if (fd < 0) {
 		cJSON_Delete(request);
 		complain(daemon, error, NULL);

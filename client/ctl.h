@@ -14,6 +14,7 @@
 struct ctl {
 	bool json; /* print answers as they came, one object a line */
 	const char *keys_directory;
+	int timeout_ms; /* for an answer of a daemon */
 };
 
 /* A verb: argv[0] is its name. Returns an exit code of sysexits.h. */
@@ -21,6 +22,7 @@ struct ctl_verb {
 	const char *name;
 	int (*run)(const struct ctl *ctl, int argc, char **argv);
 	const char *usage;
+	bool slow; /* its answer takes as long as the store is large */
 };
 
 int ctl_account(const struct ctl *ctl, int argc, char **argv);

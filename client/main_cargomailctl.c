@@ -11,6 +11,9 @@
 
 #include "ctl.h"
 
+#define TIMEOUT_MS 10000
+#define TIMEOUT_SLOW_MS 3600000
+
 static const struct ctl_verb verbs[] = {
 	{ "account", ctl_account,
 	    "account add [--quota SIZE] [--alias ADDRESS]... "
@@ -23,11 +26,11 @@ static const struct ctl_verb verbs[] = {
 	    "       cargomailctl account release ADDRESS broker|never\n"
 	    "       cargomailctl account enroll|dismiss ADDRESS _cb.DOMAIN" },
 	{ "dns", ctl_dns, "dns" },
-	{ "fsck", ctl_fsck, "fsck [--deep]" },
-	{ "gc", ctl_gc, "gc" },
+	{ "fsck", ctl_fsck, "fsck [--deep]", true },
+	{ "gc", ctl_gc, "gc", true },
 	{ "queue", ctl_queue, "queue" },
 	{ "status", ctl_status, "status [DAEMON]" },
-	{ NULL, NULL, NULL },
+	{ NULL, NULL, NULL, false },
 };
 
 static int
@@ -51,7 +54,7 @@ main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct ctl ctl = { false, SYSCONFDIR "/cargomail/keys" };
+	struct ctl ctl = { .keys_directory = SYSCONFDIR "/cargomail/keys" };
 	const struct ctl_verb *verb;
 	int option, code;
 
@@ -72,6 +75,7 @@ main(int argc, char **argv)
 	for (verb = verbs; verb->name != NULL; verb++)
 		if (strcmp(verb->name, argv[0]) == 0)
 			break;
+	ctl.timeout_ms = verb->slow ? TIMEOUT_SLOW_MS : TIMEOUT_MS;
 	code = verb->name != NULL ? verb->run(&ctl, argc, argv) : EX_USAGE;
 	if (code == EX_USAGE)
 		usage();

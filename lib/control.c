@@ -24,7 +24,6 @@
 #define CONTROL_DIRECTORY "/run/cargomail"
 #define CONTROL_GROUP "cargomail-admin"
 #define CONTROL_MAX_CONNECTIONS 16
-#define CONTROL_TIMEOUT_MS 600000 /* fsck takes its time */
 
 struct control_connection {
 	struct control *control;
@@ -242,10 +241,10 @@ control_reply(struct control_connection *connection, cJSON *answer, int last)
 }
 
 int
-control_connect(const char *daemon, char **error_r)
+control_connect(const char *daemon, int timeout_ms, char **error_r)
 {
 	char *path = control_path(daemon);
-	int fd = unix_socket_connect(path, SOCK_SEQPACKET, CONTROL_TIMEOUT_MS);
+	int fd = unix_socket_connect(path, SOCK_SEQPACKET, timeout_ms);
 
 	if (fd == -1)
 		*error_r = x_asprintf("%s: %s", path, strerror(errno));
@@ -265,9 +264,10 @@ control_next(int fd, char **error_r)
 		answer = json_parse(packet, (size_t)len, &error);
 	if (answer == NULL)
 		*error_r = x_asprintf("no answer: %s",
-		    len == 0	      ? "the daemon closed the connection" :
-			error != NULL ? error :
-					strerror(errno));
+		    len == 0		? "the daemon closed the connection" :
+			error != NULL	? error :
+			errno == EAGAIN ? "is it running?" :
+					  strerror(errno));
 	free(packet);
 	return answer;
 }

@@ -43,9 +43,10 @@ void
 control_reply(struct control_connection *connection, cJSON *answer, int last);
 
 /* The client's side (cargomailctl), blocking: one request (taken over), then
- * one call per packet of the answer. -1 with *error_r (free()) when the
- * daemon is not there. */
-int control_connect(const char *daemon, char **error_r);
+ * one call per packet of the answer, each of which may take `timeout_ms`: the
+ * socket may be there, held for a daemon that does not start. -1 with
+ * *error_r (free()) when the daemon is not there. */
+int control_connect(const char *daemon, int timeout_ms, char **error_r);
 cJSON *control_ask(int fd, cJSON *request, char **error_r);
 cJSON *control_next(int fd, char **error_r);
 
