@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "encoding.h"
+#include "mail_qp.h"
 #include "mime_box.h"
 #include "outcome.h"
 
@@ -43,13 +44,15 @@ enum cargo_recipe_encoding {
 	CARGO_RECIPE_NONE, /* no recipe: made by cargomail send */
 	CARGO_RECIPE_IDENTITY, /* 7bit, 8bit, binary: the bytes themselves */
 	CARGO_RECIPE_BASE64,
+	CARGO_RECIPE_QUOTED_PRINTABLE,
 };
 
 struct cargo_recipe {
 	enum cargo_recipe_encoding encoding;
-	int line; /* characters of a full base64 line */
+	int line; /* characters of a full base64 line, 0: all in one line */
 	bool crlf; /* line ends CRLF, else LF */
-	bool final; /* a line end follows the last line */
+	int final; /* line ends behind the last line */
+	struct mail_qp_layout layout; /* of quoted-printable */
 };
 
 /* One resource that a placeholder names. Text is valid UTF-8 without control
@@ -97,6 +100,36 @@ enum outcome cargo_placeholder_parse(const char *message, size_t len,
 enum outcome cargo_placeholder_parse_parts(const char *message, size_t len,
     struct mime_parts *parts, struct cargo_placeholder **placeholder_r,
     struct reason *why);
+
+/* A part that looks like an external body of ours and cannot be read. */
+#define CARGO_MAX_FINDINGS 50
+struct cargo_finding {
+	char number[32]; /* "2", "1.3": as IMAP counts parts */
+	const char *text; /* "the hash is gone": a fixed text */
+};
+
+struct cargo_findings {
+	struct cargo_finding items[CARGO_MAX_FINDINGS];
+	size_t count;
+};
+
+/*
+ * For the reader's own program alone, never for who acts on a placeholder:
+ * nothing that this reads over is covered by a sender's signature. What one
+ * part lacks is taken from the header or from another part, a part that
+ * cannot be read is a finding (findings_r is always filled), and
+ *
+ *   - the header fields may be missing; what stands there must agree;
+ *   - resource->size is -1 if it is gone, placeholder->expires 0;
+ *   - an external body of no access type is taken for one of ours.
+ *
+ * Contradictions and limits are refused as ever. PERMFAIL "none" if there
+ * is nothing at all, "form" if nothing of it can be read. Called by
+ * cargo_mangled_read(), which also undoes what can be undone.
+ */
+enum outcome cargo_placeholder_parse_liberal(const char *message, size_t len,
+    struct mime_parts *parts, struct cargo_findings *findings_r,
+    struct cargo_placeholder **placeholder_r, struct reason *why);
 
 void cargo_placeholder_free(struct cargo_placeholder **placeholder);
 
