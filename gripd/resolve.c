@@ -87,6 +87,7 @@ resolve_close(struct resolve **resolve)
 			event_free(r->signals[i]);
 	dns_client_free(&r->world.dns);
 	chain_cache_free(&r->world.cache);
+	domain_cache_free(&r->world.domains);
 	address_policy_free(&r->world.policy);
 	if (r->world.base != NULL)
 		event_base_free(r->world.base);
@@ -288,6 +289,7 @@ on_flush(void *context, struct control_connection *connection,
 	(void)request;
 	json_add_integer(answer, "flushed",
 	    (int64_t)chain_cache_flush(resolve->world.cache));
+	domain_cache_flush(resolve->world.domains);
 	control_reply(connection, answer, 1);
 }
 
@@ -318,6 +320,7 @@ on_hangup(evutil_socket_t number, short what, void *arg)
 
 	(void)number;
 	(void)what;
+	domain_cache_flush(resolve->world.domains);
 	log_text(LOG_INFO, "-", "flush", "%zu verdicts", count);
 }
 
@@ -362,6 +365,7 @@ serve(struct resolve *resolve)
 		return -1;
 	world->dns = dns_client_new(world->base, &resolve->dns);
 	world->cache = chain_cache_new((size_t)config->verdicts_max);
+	world->domains = domain_cache_new();
 	world->require_secure = config->dnssec == GRIPD_DNSSEC_REQUIRE;
 	world->verdict_lifetime = config->verdict_lifetime;
 	world->requests_max = (size_t)config->requests_max;

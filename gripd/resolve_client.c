@@ -14,6 +14,7 @@
 #include "grip_protocol.h"
 #include "log.h"
 #include "memory.h"
+#include "resolve_cargomail.h"
 #include "resolve_names.h"
 #include "resolve_verify.h"
 #include "unix_socket.h"
@@ -46,6 +47,7 @@ static const struct {
 	{ "verify", resolve_verify_start },
 	{ "addresses", resolve_addresses_start },
 	{ "keys", resolve_keys_start },
+	{ "cargomail", resolve_cargomail_start },
 };
 
 #define HANDLER_COUNT (sizeof(handlers) / sizeof(handlers[0]))

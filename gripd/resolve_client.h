@@ -17,6 +17,7 @@
 #include "address_policy.h"
 #include "chain_cache.h"
 #include "dns_client.h"
+#include "domain_cache.h"
 #include "outcome.h"
 #include "peer_list.h"
 
@@ -25,6 +26,7 @@ struct resolve_world {
 	struct event_base *base;
 	struct dns_client *dns;
 	struct chain_cache *cache;
+	struct domain_cache *domains; /* which have Cargomail */
 	struct address_policy *policy;
 	bool require_secure; /* dnssec = require */
 	int64_t verdict_lifetime; /* seconds */

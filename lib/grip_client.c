@@ -337,3 +337,20 @@ grip_client_keys(struct grip_client *client, const char *name,
 	cJSON_Delete(answer);
 	return outcome;
 }
+
+enum outcome
+grip_client_cargomail(struct grip_client *client, const char *domain,
+    struct grip_capability *capability_r, struct reason *why)
+{
+	cJSON *answer = NULL;
+	enum outcome outcome;
+
+	memset(capability_r, 0, sizeof(*capability_r));
+	outcome = grip_client_ask(client, grip_protocol_cargomail(domain),
+	    &answer, why);
+	if (outcome == OUTCOME_OK)
+		outcome =
+		    grip_protocol_cargomail_parse(answer, capability_r, why);
+	cJSON_Delete(answer);
+	return outcome;
+}

@@ -71,4 +71,10 @@ GRIP_EXPORT enum outcome grip_client_addresses(struct grip_client *client,
 GRIP_EXPORT enum outcome grip_client_keys(struct grip_client *client,
     const char *name, struct grip_keys *keys_r, struct reason *why);
 
+/* Has this mail domain Cargomail? Whatever is no clear answer of the DNS is
+ * a tempfail. */
+GRIP_EXPORT enum outcome
+grip_client_cargomail(struct grip_client *client, const char *domain,
+    struct grip_capability *capability_r, struct reason *why);
+
 #endif

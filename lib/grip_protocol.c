@@ -24,6 +24,7 @@ static const struct grip_verb grip_verbs[] = {
 	    { "certificate", "local" } },
 	{ GRIP_PROTOCOL_RESOLVE, "addresses", { "name" }, { NULL } },
 	{ GRIP_PROTOCOL_RESOLVE, "keys", { "name" }, { NULL } },
+	{ GRIP_PROTOCOL_RESOLVE, "cargomail", { "domain" }, { NULL } },
 	{ NULL, NULL, { NULL }, { NULL } },
 };
 

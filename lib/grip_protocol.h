@@ -236,4 +236,16 @@ GRIP_EXPORT cJSON *grip_protocol_keys(const char *name);
 GRIP_EXPORT enum outcome grip_protocol_keys_parse(const cJSON *answer,
     struct grip_keys *keys_r, struct reason *why);
 
+/* cargomail: whether the mail of a domain passes a Cargo Broker, by its TXT
+ * at _cargomail.<domain>. For brokers only. */
+struct grip_capability {
+	bool present;
+	bool secure; /* the answer, also that there is none, was validated */
+	int64_t ttl; /* seconds that this may be believed */
+};
+
+GRIP_EXPORT cJSON *grip_protocol_cargomail(const char *domain);
+GRIP_EXPORT enum outcome grip_protocol_cargomail_parse(const cJSON *answer,
+    struct grip_capability *capability_r, struct reason *why);
+
 #endif

@@ -516,3 +516,33 @@ grip_protocol_keys_parse(const cJSON *answer, struct grip_keys *keys_r,
 	keys_r->secure = secure == 1;
 	return OUTCOME_OK;
 }
+
+/* ---- cargomail ---- */
+
+cJSON *
+grip_protocol_cargomail(const char *domain)
+{
+	cJSON *request = grip_protocol_request_new("cargomail");
+
+	if (request == NULL)
+		return NULL;
+	return grip_request_done(request,
+	    json_add_string(request, "domain", domain));
+}
+
+enum outcome
+grip_protocol_cargomail_parse(const cJSON *answer,
+    struct grip_capability *capability_r, struct reason *why)
+{
+	int present = json_boolean(answer, "present");
+	int secure = json_boolean(answer, "secure");
+
+	memset(capability_r, 0, sizeof(*capability_r));
+	if (present == -1 || secure == -1 ||
+	    json_integer(answer, "ttl", 0, JSON_MAX_INTEGER,
+		&capability_r->ttl) != 0)
+		return grip_answer_bad(why, "cargomail");
+	capability_r->present = present == 1;
+	capability_r->secure = secure == 1;
+	return OUTCOME_OK;
+}

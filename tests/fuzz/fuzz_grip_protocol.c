@@ -96,6 +96,7 @@ read_answer(const uint8_t *data, size_t len)
 	struct grip_identities *list;
 	struct grip_addresses addresses;
 	struct grip_verdict verdict;
+	struct grip_capability capability;
 	struct grip_keys keys;
 	cJSON *json = NULL;
 	struct reason why;
@@ -111,6 +112,7 @@ read_answer(const uint8_t *data, size_t len)
 		grip_verdict_free(&verdict);
 	grip_protocol_addresses_parse(json, &addresses, &why);
 	grip_protocol_keys_parse(json, &keys, &why);
+	grip_protocol_cargomail_parse(json, &capability, &why);
 	cJSON_Delete(json);
 }
 

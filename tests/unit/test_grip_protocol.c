@@ -366,10 +366,15 @@ TEST(answers_of_verbs_that_are_wrong)
 		    "db8:2001:db8:2001\"],\"secure\":true,\"ttl\":1}" },
 		{ 'k', "{\"hashes\":[\"AB\"],\"secure\":true,\"ttl\":1}" },
 		{ 'k', "{\"hashes\":\"\",\"secure\":true,\"ttl\":1}" },
+		{ 'c', "{\"secure\":true,\"ttl\":1}" },
+		{ 'c', "{\"present\":1,\"secure\":true,\"ttl\":1}" },
+		{ 'c', "{\"present\":true,\"ttl\":1}" },
+		{ 'c', "{\"present\":true,\"secure\":true,\"ttl\":-1}" },
 	};
 	struct grip_identities *list;
 	struct grip_addresses addresses;
 	struct grip_verdict verdict;
+	struct grip_capability capability;
 	struct grip_keys keys;
 	enum outcome outcome;
 	struct reason why;
@@ -392,6 +397,10 @@ TEST(answers_of_verbs_that_are_wrong)
 		case 'a':
 			outcome = grip_protocol_addresses_parse(answer,
 			    &addresses, &why);
+			break;
+		case 'c':
+			outcome = grip_protocol_cargomail_parse(answer,
+			    &capability, &why);
 			break;
 		default:
 			outcome = grip_protocol_keys_parse(answer, &keys, &why);

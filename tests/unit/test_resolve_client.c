@@ -59,6 +59,23 @@ answer(struct dns_fake *server, unsigned id, const char *name, unsigned type,
 	    (strcmp(name, "_cb.bar.test") == 0 ||
 		strcmp(name, "_rm.hospital.test") == 0))
 		add_record(p, name, broker);
+	else if (type == TYPE_TXT && strcmp(name, "_cargomail.bar.test") == 0) {
+		packet_txt(p, name, 100, "v=spf1 -all");
+		packet_txt(p, name, 100, "v=cargomail1");
+	} else if (strcmp(name, "_cargomail.long.test") == 0)
+		packet_txt(p, name, 86400, "v=cargomail1; x=y");
+	else if (strcmp(name, "_cargomail.other.test") == 0)
+		packet_txt(p, name, 5, "v=cargomail2");
+	else if (strcmp(name, "_cargomail.insecure.test") == 0) {
+		packet_start(p, id, FLAG_QR | FLAG_RD, name, type);
+		packet_txt(p, name, 100, "v=cargomail1");
+	} else if (strcmp(name, "_cargomail.bogus.test") == 0)
+		packet_start(p, id, FLAG_QR | RCODE_SERVFAIL, name, type);
+	else if (strcmp(name, "_cargomail.silent.test") == 0)
+		p->len = 0;
+	else if (strcmp(name, "_cargomail.nobody.test") == 0)
+		packet_start(p, id, FLAG_QR | FLAG_AD | RCODE_NXDOMAIN, name,
+		    type);
 	else if (type == TYPE_A && strcmp(name, "mailbox.bar.test") == 0)
 		packet_record(p, name, TYPE_A, 60, "\300\0\2\1", 4);
 	else if (type == TYPE_A && strcmp(name, "inside.bar.test") == 0)
@@ -438,6 +455,108 @@ TEST(tells_keys_if_secure)
 	disconnect();
 }
 
+static struct grip_capability
+ask_cargomail(const char *domain, struct reason *why)
+{
+	struct grip_capability capability = { .ttl = -1 };
+	cJSON *json = ask(grip_protocol_cargomail(domain), 1, why);
+
+	if (why->outcome == OUTCOME_OK)
+		CHECK(grip_protocol_cargomail_parse(json, &capability, why) ==
+		    OUTCOME_OK);
+	cJSON_Delete(json);
+	return capability;
+}
+
+TEST(tells_which_domains_have_cargomail)
+{
+	static const struct {
+		const char *domain;
+		enum outcome outcome;
+		bool present, secure;
+		int64_t ttl;
+	} rows[] = {
+		{ "bar.test", OUTCOME_OK, true, true, 100 },
+		{ "long.test", OUTCOME_OK, true, true, 600 },
+		{ "other.test", OUTCOME_OK, false, true, 5 },
+		{ "insecure.test", OUTCOME_OK, true, false, 100 },
+		{ "nobody.test", OUTCOME_OK, false, true, 60 },
+		{ "nodata.test", OUTCOME_OK, false, true, 60 },
+		{ "bogus.test", OUTCOME_TEMPFAIL, false, false, -1 },
+		{ "silent.test", OUTCOME_TEMPFAIL, false, false, -1 },
+		{ "_x.bar.test", OUTCOME_PERMFAIL, false, false, -1 },
+		{ "test", OUTCOME_PERMFAIL, false, false, -1 },
+		{ "[192.0.2.1]", OUTCOME_PERMFAIL, false, false, -1 },
+	};
+	struct grip_capability capability;
+	struct reason why = { 0 };
+
+	connect_as(PEER_BROKER);
+	greet();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		capability = ask_cargomail(rows[i].domain, &why);
+		CHECK_FOR(why.outcome == rows[i].outcome &&
+			capability.present == rows[i].present &&
+			capability.secure == rows[i].secure &&
+			capability.ttl == rows[i].ttl,
+		    "%s: %d %d %d %lld", rows[i].domain, (int)why.outcome,
+		    capability.present, capability.secure,
+		    (long long)capability.ttl);
+	}
+	disconnect();
+}
+
+TEST(keeps_domains_for_their_time)
+{
+	struct grip_capability capability;
+	struct reason why = { 0 };
+
+	domain_cache_flush(world.domains);
+	connect_as(PEER_BROKER);
+	greet();
+	fake.queries = 0;
+	ask_cargomail("bar.test", &why);
+	now = FIXTURE_NOW + 99;
+	capability = ask_cargomail("bar.test", &why);
+	CHECK(fake.queries == 1 && capability.present && capability.secure);
+	CHECK(capability.ttl == 1);
+	now = FIXTURE_NOW + 101;
+	capability = ask_cargomail("bar.test", &why);
+	CHECK(fake.queries == 2 && capability.ttl == 100);
+	domain_cache_flush(world.domains);
+	ask_cargomail("bar.test", &why);
+	CHECK(fake.queries == 3);
+	/* What failed is not kept. */
+	ask_cargomail("bogus.test", &why);
+	fake.queries = 0;
+	ask_cargomail("bogus.test", &why);
+	CHECK(fake.queries > 0);
+	/* Where only what is validated counts, the rest is no yes. */
+	domain_cache_flush(world.domains);
+	world.require_secure = true;
+	CHECK(!ask_cargomail("insecure.test", &why).present);
+	CHECK(ask_cargomail("bar.test", &why).present);
+	world.require_secure = false;
+	domain_cache_flush(world.domains);
+	now = FIXTURE_NOW;
+	disconnect();
+}
+
+TEST(tells_domains_to_brokers_only)
+{
+	static const enum peer others[] = { PEER_MAILBOX, PEER_RETRIEVAL };
+	struct reason why = { 0 };
+
+	for (size_t i = 0; i < 2; i++) {
+		connect_as(others[i]);
+		greet();
+		ask_cargomail("bar.test", &why);
+		CHECK(
+		    why.outcome == OUTCOME_PERMFAIL && reason_is(&why, "form"));
+		disconnect();
+	}
+}
+
 /* More requests than may be in flight: all are answered in the end. */
 TEST(answers_many_at_once)
 {
@@ -493,6 +612,7 @@ setup(void)
 	world.base = base;
 	world.dns = dns_client_new(base, &options);
 	world.cache = chain_cache_new(100);
+	world.domains = domain_cache_new();
 	world.policy = address_policy_new();
 	address_policy_add(world.policy, "192.0.2.0/24");
 	world.verdict_lifetime = 600;
@@ -516,12 +636,16 @@ main(void)
 	RUN(believes_local_of_mailboxd_only);
 	RUN(resolves_addresses);
 	RUN(tells_keys_if_secure);
+	RUN(tells_which_domains_have_cargomail);
+	RUN(keeps_domains_for_their_time);
+	RUN(tells_domains_to_brokers_only);
 	RUN(answers_many_at_once);
 	free(token_a);
 	free(token_b);
 	EVP_PKEY_free(broker);
 	EVP_PKEY_free(agent);
 	chain_cache_free(&world.cache);
+	domain_cache_free(&world.domains);
 	dns_client_free(&world.dns);
 	address_policy_free(&world.policy);
 	dns_fake_stop(&fake);
