@@ -126,7 +126,8 @@ breaker_status(struct breaker *breaker, int64_t now, cJSON *status)
 {
 	static const char *const names[BREAKER_COUNTERS] = { "messages",
 		"notified", "refused", "unauthenticated", "delivered",
-		"deferred", "rejected" };
+		"deferred", "rejected", "submitted", "converted", "kept",
+		"withdrawn", "pages" };
 	int64_t counters[BREAKER_COUNTERS], open = 0;
 
 	lock(breaker);

@@ -20,6 +20,11 @@ enum breaker_counter {
 	BREAKER_DELIVERED, /* recipients that Postfix took back */
 	BREAKER_DEFERRED, /* recipients told to come again */
 	BREAKER_REJECTED, /* recipients refused for good */
+	BREAKER_SUBMITTED, /* messages that came outbound */
+	BREAKER_CONVERTED, /* of them: a share was made */
+	BREAKER_KEPT, /* not converted */
+	BREAKER_WITHDRAWN, /* shares, since nothing was taken */
+	BREAKER_PAGES, /* recipients with a page of their own */
 	BREAKER_COUNTERS
 };
 

@@ -253,6 +253,19 @@ destination_map_has(const struct destination_map *map, const char *address,
 		has_some(map, base));
 }
 
+int
+destination_map_has_domain(const struct destination_map *map,
+    const char *domain)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		const char *at = strrchr(map->entries[i].key, '@');
+
+		if (at != NULL && strcmp(at + 1, domain) == 0)
+			return 1;
+	}
+	return 0;
+}
+
 size_t
 destination_map_count(const struct destination_map *map)
 {

@@ -44,6 +44,10 @@ int destination_map_find(const struct destination_map *map, const char *address,
 int destination_map_has(const struct destination_map *map, const char *address,
     const char *delimiters);
 
+/* 1 if a line names an address of this domain, or the domain itself. */
+int destination_map_has_domain(const struct destination_map *map,
+    const char *domain);
+
 size_t destination_map_count(const struct destination_map *map);
 
 #endif
