@@ -24,7 +24,8 @@ static const struct {
 	    "           [--expires DAYS] [--attach FILE]... [--inline-text] "
 	    "[FILE|-]" },
 	{ "open", client_open,
-	    "open [--output DIRECTORY | --mime] [--wait SECONDS] [FILE|-]" },
+	    "open [--output DIRECTORY | --mime | --pass] [--wait SECONDS]\n"
+	    "           [FILE|-]" },
 	{ "ls", client_ls, "ls [-l | -r] [--mailbox NAME]" },
 	{ "get", client_get,
 	    "get [--mailbox NAME] [--output DIRECTORY|-] HASH|ID" },

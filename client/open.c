@@ -17,178 +17,105 @@
 
 #include "buffer.h"
 #include "cargo_placeholder.h"
-#include "cargo_rebuild.h"
-#include "clock.h"
 #include "file_name.h"
 #include "memory.h"
-#include "message_list.h"
 #include "open_mailbox.h"
-#include "terminal.h"
+#include "open_message.h"
+#include "open_wait.h"
 #include "transfer.h"
 
 /* The placeholder's limit and what relays put on top. */
 #define MAX_MESSAGE (2 * CARGO_MAX_PLACEHOLDER)
-#define POLL_S 30
 
 struct opening {
 	const char *directory, *input;
-	bool mime;
+	bool mime, pass;
 	int64_t wait; /* seconds */
-	struct buffer message;
+	int fd; /* of the input */
+	struct buffer raw; /* what was read of it */
+	const char *message; /* in raw, behind a mailbox file's From line */
+	size_t len;
 	struct cargo_placeholder *placeholder;
 	struct session *session;
 };
 
 /* ---- input ------------------------------------------------------------- */
 
+/* A line "From alice@foo.test Sat Dec ..." that mailbox files put first. */
+static void
+find_message(struct opening *opening)
+{
+	const struct buffer *raw = &opening->raw;
+	const char *end = NULL;
+
+	opening->message = buffer_string(raw);
+	opening->len = raw->len;
+	if (raw->len >= 5 && memcmp(raw->data, "From ", 5) == 0)
+		end = memchr(raw->data, '\n', raw->len);
+	if (end == NULL)
+		return;
+	opening->message = end + 1;
+	opening->len = raw->len - (size_t)(end + 1 - raw->data);
+}
+
+/* PERMFAIL "limit" leaves the rest unread. */
 static enum outcome
 read_message(struct opening *opening, struct reason *why)
 {
-	bool from_stdin = strcmp(opening->input, "-") == 0;
-	int fd = from_stdin ? STDIN_FILENO :
-			      open(opening->input, O_RDONLY | O_CLOEXEC);
+	struct buffer *raw = &opening->raw;
 	ssize_t got = -1;
 	char *room;
 
-	buffer_init(&opening->message, MAX_MESSAGE + 65536);
-	while (fd >= 0 && opening->message.len <= MAX_MESSAGE &&
-	    (room = buffer_reserve(&opening->message, 65536)) != NULL &&
-	    (got = read(fd, room, 65536)) > 0)
-		opening->message.len += (size_t)got;
+	opening->fd = strcmp(opening->input, "-") == 0 ?
+	    dup(STDIN_FILENO) :
+	    open(opening->input, O_RDONLY | O_CLOEXEC);
+	while (opening->fd >= 0 && raw->len <= MAX_MESSAGE &&
+	    (room = buffer_reserve(raw, 65536)) != NULL &&
+	    (got = read(opening->fd, room, 65536)) > 0)
+		raw->len += (size_t)got;
 	if (got < 0)
-		reason_set(why, OUTCOME_PERMFAIL, "input", "%s: %s",
+		return reason_set(why, OUTCOME_PERMFAIL, "input", "%s: %s",
 		    opening->input, strerror(errno));
-	if (fd >= 0 && !from_stdin)
-		close(fd);
-	if (got < 0)
-		return OUTCOME_PERMFAIL;
-	if (opening->message.len > MAX_MESSAGE)
+	find_message(opening);
+	if (raw->len > MAX_MESSAGE)
 		return reason_set(why, OUTCOME_PERMFAIL, "limit",
 		    "too large for a placeholder");
 	return OUTCOME_OK;
 }
 
-/* A line "From alice@foo.test Sat Dec ..." that mailbox files put first. */
-static void
-skip_from_line(struct buffer *message)
-{
-	const char *end;
+/* ---- trouble ----------------------------------------------------------- */
 
-	if (message->len < 5 || memcmp(message->data, "From ", 5) != 0)
-		return;
-	end = memchr(message->data, '\n', message->len);
-	if (end != NULL)
-		buffer_consume(message, (size_t)(end - message->data) + 1);
+/* The message as it came, to the last byte. */
+static int
+pass_on(struct opening *opening)
+{
+	char *data = x_malloc(65536);
+	bool good = open_message_write(STDOUT_FILENO, opening->raw.data,
+			opening->raw.len) == 0;
+	ssize_t got = 0;
+
+	while (good && (got = read(opening->fd, data, 65536)) > 0)
+		good =
+		    open_message_write(STDOUT_FILENO, data, (size_t)got) == 0;
+	free(data);
+	return good && got == 0 ?
+	    0 :
+	    client_complain(EX_IOERR, "cannot pass the message on");
 }
 
-/* ---- waiting ----------------------------------------------------------- */
-
-struct tally {
-	int64_t bytes; /* of what is there */
-	size_t pending, failed, unknown;
-	const char *problem; /* of the last that failed */
-};
-
-/* What the mailbox says of one resource, in whichever message. */
-static void
-count_resource(const struct message_list *list, const char *hash,
-    struct tally *tally)
+/* In a filter what will never open goes on as it came; that a message is no
+ * placeholder is not even worth a word. */
+static int
+fail(struct opening *opening, const struct reason *why)
 {
-	const struct message_resource *resource, *best = NULL;
-	size_t i, j;
+	int code = 0;
 
-	for (i = 0; i < list->count; i++)
-		for (j = 0; j < list->items[i].count; j++) {
-			resource = &list->items[i].resources[j];
-			if (strcmp(resource->hash, hash) == 0 &&
-			    (best == NULL || resource->state == MESSAGE_STORED))
-				best = resource;
-		}
-	if (best == NULL) {
-		tally->unknown++;
-	} else if (best->state == MESSAGE_STORED) {
-		tally->bytes += best->size;
-	} else if (best->state == MESSAGE_PENDING) {
-		tally->pending++;
-	} else {
-		tally->failed++;
-		tally->problem = best->problem;
-	}
-}
-
-static void
-count_all(const struct cargo_placeholder *placeholder,
-    const struct message_list *list, struct tally *tally)
-{
-	size_t i;
-
-	memset(tally, 0, sizeof(*tally));
-	for (i = 0; i < placeholder->count; i++)
-		count_resource(list, placeholder->resources[i].hash, tally);
-}
-
-static int64_t
-total_size(const struct cargo_placeholder *placeholder)
-{
-	int64_t total = 0;
-	size_t i;
-
-	for (i = 0; i < placeholder->count; i++)
-		total += placeholder->resources[i].size;
-	return total;
-}
-
-/* One question: what is there by now, after at most `wait` seconds. */
-static enum outcome
-ask(struct opening *opening, int wait, struct tally *tally, struct reason *why)
-{
-	struct message_list list;
-	enum outcome outcome;
-
-	outcome = message_list_fetch_share(opening->session,
-	    opening->placeholder->share, wait, &list, why);
-	if (outcome != OUTCOME_OK)
-		return outcome;
-	count_all(opening->placeholder, &list, tally);
-	if (tally->failed > 0)
-		client_complain(0, "%zu of %zu could not be retrieved%s%s",
-		    tally->failed, opening->placeholder->count,
-		    tally->problem != NULL ? ": " : "",
-		    tally->problem != NULL ? tally->problem : "");
-	message_list_free(&list);
-	return OUTCOME_OK;
-}
-
-/* Until nothing is pending any more. What failed or is unknown shows when
- * it is asked for. */
-static enum outcome
-wait_for_resources(struct opening *opening, struct reason *why)
-{
-	struct terminal_progress progress;
-	int64_t start = clock_monotonic_ms(), left;
-	enum outcome outcome;
-	struct tally tally;
-
-	terminal_progress_begin(&progress, stderr, "waiting for the mailbox",
-	    total_size(opening->placeholder), start);
-	for (;;) {
-		left = opening->wait - (clock_monotonic_ms() - start) / 1000;
-		outcome = ask(opening,
-		    left < 0 ? 0 : (int)(left < POLL_S ? left : POLL_S), &tally,
-		    why);
-		if (outcome != OUTCOME_OK || tally.pending == 0)
-			break;
-		if (left <= 0) {
-			outcome = reason_set(why, OUTCOME_TEMPFAIL, "pending",
-			    "%zu of %zu are not there yet", tally.pending,
-			    opening->placeholder->count);
-			break;
-		}
-		terminal_progress_set(&progress, tally.bytes,
-		    clock_monotonic_ms());
-	}
-	terminal_progress_end(&progress);
-	return outcome;
+	if (!opening->pass || !reason_is(why, "none"))
+		code = client_fail("open", why);
+	if (!opening->pass || why->outcome == OUTCOME_TEMPFAIL ||
+	    reason_is(why, "input"))
+		return code;
+	return pass_on(opening);
 }
 
 /* ---- output as files --------------------------------------------------- */
@@ -248,126 +175,57 @@ write_files(struct opening *opening)
 
 /* ---- output as a message ----------------------------------------------- */
 
-struct rebuilding {
-	int *fds; /* a temporary file for each resource */
-	int64_t offset;
-	size_t index;
-};
-
-static ssize_t
-read_resource(void *context, size_t index, void *data_r, size_t max)
-{
-	struct rebuilding *rebuilding = context;
-	ssize_t got;
-
-	if (index != rebuilding->index) {
-		rebuilding->index = index;
-		rebuilding->offset = 0;
-	}
-	got = pread(rebuilding->fds[index], data_r, max, rebuilding->offset);
-	if (got > 0)
-		rebuilding->offset += got;
-	return got;
-}
-
-static int
-write_output(void *context, const void *data, size_t len)
-{
-	(void)context;
-	return fwrite(data, 1, len, stdout) == len ? 0 : -1;
-}
-
-/* Everything is fetched and checked before the first byte goes out: a pipe
- * cannot be taken back. */
-static enum outcome
-fetch_all(struct opening *opening, struct rebuilding *rebuilding,
-    struct reason *why)
-{
-	const struct cargo_placeholder *placeholder = opening->placeholder;
-	const struct cargo_resource *resource;
-	enum outcome outcome = OUTCOME_OK;
-	char *name;
-	size_t i;
-
-	for (i = 0; i < placeholder->count && outcome == OUTCOME_OK; i++) {
-		resource = &placeholder->resources[i];
-		rebuilding->fds[i] = transfer_temporary();
-		if (rebuilding->fds[i] < 0)
-			return reason_set(why, OUTCOME_TEMPFAIL, "local",
-			    "temporary file: %s", strerror(errno));
-		name = resource_name(resource);
-		outcome = transfer_get(opening->session, resource->hash,
-		    resource->size, name, rebuilding->fds[i], why);
-		free(name);
-	}
-	return outcome;
-}
-
-/* What cargomail(1) sent was never another message; what a converter took
- * apart was. */
-static bool
-has_recipe(const struct cargo_placeholder *placeholder)
-{
-	size_t i;
-
-	for (i = 0; i < placeholder->count; i++)
-		if (placeholder->resources[i].recipe.encoding !=
-		    CARGO_RECIPE_NONE)
-			return true;
-	return false;
-}
-
 static int
 write_mime(struct opening *opening)
 {
-	const struct cargo_placeholder *placeholder = opening->placeholder;
-	struct rebuilding rebuilding = { .index = SIZE_MAX };
-	struct cargo_rebuild_io io = { read_resource, write_output,
-		&rebuilding };
 	struct reason why = { 0 };
 	enum outcome outcome;
 	bool exact = false;
-	size_t i;
+	int fd;
 
-	rebuilding.fds = x_malloc(placeholder->count * sizeof(int));
-	for (i = 0; i < placeholder->count; i++)
-		rebuilding.fds[i] = -1;
-	outcome = fetch_all(opening, &rebuilding, &why);
-	if (outcome == OUTCOME_OK)
-		outcome = cargo_rebuild(placeholder, opening->message.data,
-		    opening->message.len, &io, &exact, &why);
-	for (i = 0; i < placeholder->count; i++)
-		if (rebuilding.fds[i] >= 0)
-			close(rebuilding.fds[i]);
-	free(rebuilding.fds);
-	if (outcome == OUTCOME_OK && !exact && has_recipe(placeholder))
+	outcome = open_message_rebuild(opening->session, opening->placeholder,
+	    opening->message, opening->len, &fd, &exact, &why);
+	if (outcome != OUTCOME_OK)
+		return fail(opening, &why);
+	if (!open_message_faithful(opening->placeholder, exact))
 		client_complain(0,
-		    "rebuilt, but not byte for byte as it was "
-		    "sent");
-	return outcome == OUTCOME_OK ? 0 : client_fail("open", &why);
+		    "rebuilt, but not byte for byte as it was sent");
+	/* In a filter the From line belongs to the frame, not the message. */
+	if (opening->pass &&
+	    open_message_write(STDOUT_FILENO, opening->raw.data,
+		(size_t)(opening->message - opening->raw.data)) < 0)
+		outcome = OUTCOME_TEMPFAIL;
+	if (outcome == OUTCOME_OK)
+		outcome = open_message_copy(fd, STDOUT_FILENO, &why);
+	close(fd);
+	return outcome == OUTCOME_OK ?
+	    0 :
+	    client_complain(EX_IOERR, "cannot write the output");
 }
 
 /* ---- the story --------------------------------------------------------- */
 
 static enum outcome
-find_mailbox(struct opening *opening, const struct client_config *config,
+prepare(struct opening *opening, const struct client_config *config,
     struct reason *why)
 {
 	const struct client_mailbox *mailbox;
 	enum outcome outcome;
 
-	outcome = cargo_placeholder_parse(opening->message.data,
-	    opening->message.len, &opening->placeholder, why);
-	if (outcome != OUTCOME_OK)
-		return outcome;
-	outcome = open_mailbox_choose(config, opening->message.data,
-	    opening->message.len, opening->placeholder->origin, &mailbox, why);
+	outcome = read_message(opening, why);
+	if (outcome == OUTCOME_OK)
+		outcome = cargo_placeholder_parse(opening->message,
+		    opening->len, &opening->placeholder, why);
+	if (outcome == OUTCOME_OK)
+		outcome = open_mailbox_choose(config, opening->message,
+		    opening->len, opening->placeholder->origin, &mailbox, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	opening->session = session_open(config, mailbox, why);
 	if (opening->session == NULL)
 		return OUTCOME_TEMPFAIL;
-	return wait_for_resources(opening, why);
+	return open_wait(opening->session, opening->placeholder, opening->wait,
+	    why);
 }
 
 static int
@@ -388,6 +246,7 @@ parse_options(struct opening *opening, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "output", required_argument, NULL, 'o' },
 		{ "mime", no_argument, NULL, 'm' },
+		{ "pass", no_argument, NULL, 'p' },
 		{ "wait", required_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -399,6 +258,8 @@ parse_options(struct opening *opening, int argc, char **argv)
 			opening->directory = optarg;
 		else if (option == 'm')
 			opening->mime = true;
+		else if (option == 'p')
+			opening->mime = opening->pass = true;
 		else if (option != 'w' ||
 		    parse_wait(optarg, &opening->wait) < 0)
 			return EX_USAGE;
@@ -415,26 +276,25 @@ parse_options(struct opening *opening, int argc, char **argv)
 int
 client_open(const struct client_config *config, int argc, char **argv)
 {
-	struct opening opening = { .input = "-", .wait = config->wait };
+	struct opening opening = { .input = "-",
+		.wait = config->wait,
+		.fd = -1 };
 	struct reason why = { 0 };
-	enum outcome outcome;
 	int code;
 
 	code = parse_options(&opening, argc, argv);
 	if (code != 0)
 		return code;
-	outcome = read_message(&opening, &why);
-	if (outcome == OUTCOME_OK) {
-		skip_from_line(&opening.message);
-		outcome = find_mailbox(&opening, config, &why);
-	}
-	if (outcome != OUTCOME_OK)
-		code = client_fail("open", &why);
+	buffer_init(&opening.raw, MAX_MESSAGE + 65536);
+	if (prepare(&opening, config, &why) != OUTCOME_OK)
+		code = fail(&opening, &why);
 	else
 		code =
 		    opening.mime ? write_mime(&opening) : write_files(&opening);
 	session_close(&opening.session);
 	cargo_placeholder_free(&opening.placeholder);
-	buffer_free(&opening.message);
+	buffer_free(&opening.raw);
+	if (opening.fd >= 0)
+		close(opening.fd);
 	return code;
 }
