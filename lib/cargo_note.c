@@ -160,6 +160,12 @@ static void
 add_placeholder_words(struct buffer *out, const struct cargo_note *note,
     const char *until)
 {
+	static const char scheme[] = "https://";
+	const char *origin = note->origin;
+
+	/* Mail programs make a link of a URL; this one is not for people. */
+	if (strncmp(origin, scheme, strlen(scheme)) == 0)
+		origin += strlen(scheme);
 	buffer_add_format(out,
 	    "\nKept until %s at\n"
 	    "  %s\n"
@@ -172,7 +178,7 @@ add_placeholder_words(struct buffer *out, const struct cargo_note *note,
 	    "  cargomail open FILE\n"
 	    "\n"
 	    "Otherwise ask the sender to send it in another way.\n",
-	    until, note->origin);
+	    until, origin);
 }
 
 static void

@@ -111,7 +111,8 @@ TEST(the_placeholder_says_what_to_do)
 	char *text = format("scan.mp4", "video/mp4", 5, NULL);
 
 	CHECK(has(text, "travels apart"));
-	CHECK(has(text, "https://mailbox.hospital.test\n"));
+	CHECK(has(text, "\n  mailbox.hospital.test\n"));
+	CHECK(!has(text, "https:"));
 	CHECK(has(text, "Fri, 5 Jun 2026 14:05:01 +0000"));
 	CHECK(has(text, "cargomail open FILE"));
 	CHECK(!has(text, H1));
