@@ -20,15 +20,23 @@
 #include "resolve.h"
 #include "sign.h"
 
+/* What cannot be opened although the configuration is good is the system's
+ * refusal, as with the other daemons: a socket that cannot be bound. */
+static void
+fail(int checked, const char *error)
+{
+	log_fatal(checked == 0 ? EX_OSERR : EX_CONFIG, "%s", error);
+}
+
 static int
 run_sign(const struct gripd_config *config)
 {
 	struct sign *sign;
-	char *error = NULL;
+	char *error = NULL, *other = NULL;
 
 	sign = sign_open(config, &error);
 	if (sign == NULL)
-		log_fatal(EX_CONFIG, "%s", error);
+		fail(sign_check(config, &other), error);
 	peer_enter_room(PEER_SIGN, config->base_directory, NULL);
 	return sign_serve(&sign);
 }
@@ -37,11 +45,11 @@ static int
 run_resolve(const struct gripd_config *config)
 {
 	struct resolve *resolve;
-	char *error = NULL;
+	char *error = NULL, *other = NULL;
 
 	resolve = resolve_open(config, &error);
 	if (resolve == NULL)
-		log_fatal(EX_CONFIG, "%s", error);
+		fail(resolve_check(config, &other), error);
 	peer_enter_room(PEER_RESOLVE, config->base_directory, NULL);
 	return resolve_serve(&resolve);
 }
