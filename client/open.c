@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 #include "buffer.h"
+#include "cargo_mangled.h"
 #include "cargo_placeholder.h"
 #include "file_name.h"
+#include "mail_header.h"
 #include "memory.h"
 #include "open_mailbox.h"
 #include "open_message.h"
@@ -35,7 +37,7 @@ struct opening {
 	struct buffer raw; /* what was read of it */
 	const char *message; /* in raw, behind a mailbox file's From line */
 	size_t len;
-	struct cargo_placeholder *placeholder;
+	struct cargo_mangled mangled; /* its offsets are of mangled.message */
 	struct session *session;
 };
 
@@ -78,7 +80,7 @@ read_message(struct opening *opening, struct reason *why)
 		    opening->input, strerror(errno));
 	find_message(opening);
 	if (raw->len > MAX_MESSAGE)
-		return reason_set(why, OUTCOME_PERMFAIL, "limit",
+		return reason_set(why, OUTCOME_PERMFAIL, "none",
 		    "too large for a placeholder");
 	return OUTCOME_OK;
 }
@@ -136,13 +138,25 @@ resource_name(const struct cargo_resource *resource)
 	return name;
 }
 
+/* The size went with all that says whose the hash is. */
+static enum outcome
+lost_size(struct reason *why)
+{
+	return reason_set(why, OUTCOME_PERMFAIL, "form",
+	    "its size is gone, and the mailbox has no such resource of this "
+	    "message");
+}
+
 static enum outcome
 write_file(struct opening *opening, const struct cargo_resource *resource,
     struct reason *why)
 {
-	char *name = resource_name(resource), *path;
 	enum outcome outcome;
+	char *name, *path;
 
+	if (resource->size < 0)
+		return lost_size(why);
+	name = resource_name(resource);
 	outcome = transfer_get_file(opening->session, resource->hash,
 	    resource->size, opening->directory, name, &path, why);
 	if (outcome == OUTCOME_OK)
@@ -156,9 +170,10 @@ write_file(struct opening *opening, const struct cargo_resource *resource,
 static int
 write_files(struct opening *opening)
 {
-	const struct cargo_placeholder *placeholder = opening->placeholder;
+	const struct cargo_placeholder *placeholder =
+	    opening->mangled.placeholder;
 	struct reason why;
-	int code = 0, one;
+	int code = opening->mangled.findings.count > 0 ? EX_DATAERR : 0, one;
 	size_t i;
 
 	for (i = 0; i < placeholder->count; i++) {
@@ -179,15 +194,22 @@ static int
 write_mime(struct opening *opening)
 {
 	struct reason why = { 0 };
-	enum outcome outcome;
+	struct cargo_mangled *mangled = &opening->mangled;
+	enum outcome outcome = OUTCOME_OK;
 	bool exact = false;
 	int fd;
 
-	outcome = open_message_rebuild(opening->session, opening->placeholder,
-	    opening->message, opening->len, &fd, &exact, &why);
+	for (size_t i = 0; i < mangled->placeholder->count; i++)
+		if (mangled->placeholder->resources[i].size < 0)
+			outcome = lost_size(&why);
+	if (outcome == OUTCOME_OK)
+		outcome =
+		    open_message_rebuild(opening->session, mangled->placeholder,
+			mangled->message, mangled->len, &fd, &exact, &why);
 	if (outcome != OUTCOME_OK)
 		return fail(opening, &why);
-	if (!open_message_faithful(opening->placeholder, exact))
+	if (mangled->changed ||
+	    !open_message_faithful(mangled->placeholder, exact))
 		client_complain(0,
 		    "rebuilt, but not byte for byte as it was sent");
 	/* In a filter the From line belongs to the frame, not the message. */
@@ -205,6 +227,47 @@ write_mime(struct opening *opening)
 
 /* ---- the story --------------------------------------------------------- */
 
+/* Each part that cannot be opened, and what is left to do. */
+static void
+complain_of_parts(const struct opening *opening)
+{
+	const struct cargo_findings *findings = &opening->mangled.findings;
+	size_t len = mail_header_length(opening->message, opening->len, NULL);
+
+	for (size_t i = 0; i < findings->count; i++)
+		client_complain(0, "part %s: %s", findings->items[i].number,
+		    findings->items[i].text);
+	if (findings->count > 0 ||
+	    (opening->mangled.placeholder == NULL &&
+		mail_header_find(opening->message, len, CARGO_FIELD_ORIGIN,
+		    NULL) > 0))
+		client_complain(0,
+		    "the message was changed on its way; if your mailbox took "
+		    "it, \"cargomail ls -l\" shows all that came with it");
+}
+
+/* A filter changes a message only if it is a placeholder itself. */
+static enum outcome
+read_placeholder(struct opening *opening, struct reason *why)
+{
+	struct cargo_mangled *mangled = &opening->mangled;
+	enum outcome outcome;
+
+	outcome =
+	    cargo_mangled_read(opening->message, opening->len, mangled, why);
+	if (opening->pass && mangled->within && outcome != OUTCOME_TEMPFAIL)
+		return reason_set(why, OUTCOME_PERMFAIL, "none",
+		    "the placeholder stands within another message");
+	if (!opening->pass)
+		complain_of_parts(opening);
+	if (outcome == OUTCOME_OK && opening->mime &&
+	    mangled->findings.count > 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "form",
+		    "%zu of its parts cannot be opened",
+		    mangled->findings.count);
+	return outcome;
+}
+
 static enum outcome
 prepare(struct opening *opening, const struct client_config *config,
     struct reason *why)
@@ -214,18 +277,18 @@ prepare(struct opening *opening, const struct client_config *config,
 
 	outcome = read_message(opening, why);
 	if (outcome == OUTCOME_OK)
-		outcome = cargo_placeholder_parse(opening->message,
-		    opening->len, &opening->placeholder, why);
+		outcome = read_placeholder(opening, why);
 	if (outcome == OUTCOME_OK)
-		outcome = open_mailbox_choose(config, opening->message,
-		    opening->len, opening->placeholder->origin, &mailbox, why);
+		outcome = open_mailbox_choose(config, opening->mangled.message,
+		    opening->mangled.len, opening->mangled.placeholder->origin,
+		    &mailbox, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	opening->session = session_open(config, mailbox, why);
 	if (opening->session == NULL)
 		return OUTCOME_TEMPFAIL;
-	return open_wait(opening->session, opening->placeholder, opening->wait,
-	    why);
+	return open_wait(opening->session, opening->mangled.placeholder,
+	    opening->wait, why);
 }
 
 static int
@@ -292,7 +355,7 @@ client_open(const struct client_config *config, int argc, char **argv)
 		code =
 		    opening.mime ? write_mime(&opening) : write_files(&opening);
 	session_close(&opening.session);
-	cargo_placeholder_free(&opening.placeholder);
+	cargo_mangled_free(&opening.mangled);
 	buffer_free(&opening.raw);
 	if (opening.fd >= 0)
 		close(opening.fd);

@@ -22,7 +22,7 @@ struct tally {
 
 /* What the mailbox says of one resource, in whichever message. */
 static void
-count_resource(const struct message_list *list, const char *hash,
+count_resource(const struct message_list *list, struct cargo_resource *wanted,
     struct tally *tally)
 {
 	const struct message_resource *resource, *best = NULL;
@@ -31,10 +31,12 @@ count_resource(const struct message_list *list, const char *hash,
 	for (i = 0; i < list->count; i++)
 		for (j = 0; j < list->items[i].count; j++) {
 			resource = &list->items[i].resources[j];
-			if (strcmp(resource->hash, hash) == 0 &&
+			if (strcmp(resource->hash, wanted->hash) == 0 &&
 			    (best == NULL || resource->state == MESSAGE_STORED))
 				best = resource;
 		}
+	if (best != NULL && wanted->size < 0)
+		wanted->size = best->size;
 	if (best == NULL) {
 		tally->unknown++;
 	} else if (best->state == MESSAGE_STORED) {
@@ -48,14 +50,14 @@ count_resource(const struct message_list *list, const char *hash,
 }
 
 static void
-count_all(const struct cargo_placeholder *placeholder,
+count_all(struct cargo_placeholder *placeholder,
     const struct message_list *list, struct tally *tally)
 {
 	size_t i;
 
 	memset(tally, 0, sizeof(*tally));
 	for (i = 0; i < placeholder->count; i++)
-		count_resource(list, placeholder->resources[i].hash, tally);
+		count_resource(list, &placeholder->resources[i], tally);
 }
 
 static int64_t
@@ -65,14 +67,15 @@ total_size(const struct cargo_placeholder *placeholder)
 	size_t i;
 
 	for (i = 0; i < placeholder->count; i++)
-		total += placeholder->resources[i].size;
+		if (placeholder->resources[i].size > 0)
+			total += placeholder->resources[i].size;
 	return total;
 }
 
 /* One question: what is there by now, after at most `wait` seconds. */
 static enum outcome
-ask(struct session *session, const struct cargo_placeholder *placeholder,
-    int wait, struct tally *tally, struct reason *why)
+ask(struct session *session, struct cargo_placeholder *placeholder, int wait,
+    struct tally *tally, struct reason *why)
 {
 	struct message_list list;
 	enum outcome outcome;
@@ -92,7 +95,7 @@ ask(struct session *session, const struct cargo_placeholder *placeholder,
 }
 
 enum outcome
-open_wait(struct session *session, const struct cargo_placeholder *placeholder,
+open_wait(struct session *session, struct cargo_placeholder *placeholder,
     int64_t seconds, struct reason *why)
 {
 	struct terminal_progress progress;

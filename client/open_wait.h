@@ -12,9 +12,10 @@
 #include "session.h"
 
 /* Until nothing is pending any more, at most `seconds`; then TEMPFAIL
- * "pending". What failed or is unknown shows when it is asked for. */
-enum outcome
-open_wait(struct session *session, const struct cargo_placeholder *placeholder,
-    int64_t seconds, struct reason *why);
+ * "pending". What failed or is unknown shows when it is asked for. A size
+ * that is lost (-1) is filled in where the mailbox has the resource under
+ * the placeholder's share. */
+enum outcome open_wait(struct session *session,
+    struct cargo_placeholder *placeholder, int64_t seconds, struct reason *why);
 
 #endif

@@ -29,7 +29,7 @@ struct mending {
 	const char *eol;
 	struct buffer copy;
 	size_t copied; /* bytes of the message that the copy stands for */
-	bool changed;
+	bool changed, within;
 };
 
 /* ---- bytes ------------------------------------------------------------- */
@@ -442,6 +442,7 @@ mend_wrapping(struct mending *m)
 		size_t len = mail_header_length(header, m->message.len, NULL);
 		struct mail_field field;
 
+		m->within = true;
 		replace(m, 0, parts[found].body);
 		if (mail_header_find(header, len, CARGO_FIELD_DESTINATION,
 			&field) > 0 ||
@@ -547,6 +548,7 @@ cargo_mangled_read(const char *message, size_t len,
 	mangled_r->message = m.message.data;
 	mangled_r->len = m.message.len;
 	mangled_r->changed = m.changed;
+	mangled_r->within = m.within;
 	return outcome;
 }
 

@@ -28,6 +28,7 @@ struct cargo_mangled {
 	char *message;
 	size_t len;
 	bool changed; /* something was undone: it is not what was read */
+	bool within; /* it stood within another message, as an attachment */
 	struct cargo_placeholder *placeholder; /* NULL if not OK */
 	struct cargo_findings findings;
 };
