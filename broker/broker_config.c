@@ -78,6 +78,12 @@ const struct config_key broker_config_keys[] = {
 	{ "legacy", CONFIG_CHOICE, AT(legacy), "page", 0, 0, legacy_choices },
 	{ "share_lifetime", CONFIG_DURATION, AT(share_lifetime), "14d", 3600,
 	    14 * 86400, NULL },
+	{ "deliver_original_up_to", CONFIG_SIZE, AT(deliver_original_up_to),
+	    "25M", 0, INT64_C(1) << 40, NULL },
+	{ "release_wait", CONFIG_DURATION, AT(release_wait), "60s", 0, 240,
+	    NULL },
+	{ "release_give_up", CONFIG_DURATION, AT(release_give_up), "10m", 0,
+	    5 * 86400, NULL },
 	{ NULL, 0, 0, NULL, 0, 0, NULL },
 };
 #undef AT

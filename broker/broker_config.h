@@ -44,6 +44,10 @@ struct broker_config {
 	int64_t smtp_timeout;
 	int64_t max_connections;
 	int64_t max_message_size;
+	/* The original in place of the placeholder. */
+	int64_t deliver_original_up_to; /* bytes of it; 0: never */
+	int64_t release_wait; /* seconds that Postfix waits with us */
+	int64_t release_give_up; /* seconds since it came */
 	/* Outbound. */
 	char *out_listen; /* the other socket; "": none */
 	char *reinject_out; /* where mail is signed */

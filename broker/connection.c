@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,19 +14,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "capability.h"
 #include "clock.h"
 #include "inbound.h"
 #include "lmtp_session.h"
 #include "log.h"
 #include "memory.h"
+#include "outbound.h"
+#include "peer_list.h"
 #include "unix_socket.h"
 
+#define SPOOL "/spool" /* in the chroot */
 #define IDLE_MS 300000 /* of a connection that Postfix keeps open */
+
+struct listener {
+	struct connection_list *list;
+	enum connection_kind kind;
+	int fd; /* -1: none */
+	struct event *event;
+};
 
 struct connection_list {
 	struct connection_options options;
-	int fd;
-	struct event *accept_event, *child_event;
+	struct listener listeners[CONNECTION_KINDS];
+	struct event *child_event;
 	pid_t *children; /* 0: free */
 	size_t max, count;
 };
@@ -38,41 +50,99 @@ set_busy(bool is_busy)
 	signal(SIGTERM, is_busy ? SIG_IGN : SIG_DFL);
 }
 
-/* The child's whole life: one connection. */
+/* What a child works with. */
+struct work {
+	struct recipient_step step;
+	struct inbound inbound;
+	struct outbound outbound;
+};
+
+/* What is done with a message, by the socket that it came by. */
+static const struct {
+	void (*deliver)(void *context, struct envelope *envelope,
+	    const char *message, size_t len);
+	size_t context; /* in struct work */
+} steps[CONNECTION_KINDS] = {
+	[CONNECTION_IN] = { inbound_deliver, offsetof(struct work, inbound) },
+	[CONNECTION_OUT] = { outbound_deliver,
+	    offsetof(struct work, outbound) },
+};
+
 static void
-serve(const struct connection_options *options, int fd)
+open_work(struct work *work, const struct connection_options *options)
 {
 	const struct broker_config *config = options->config;
-	struct recipient_step step = {
+
+	work->step = (struct recipient_step){
 		.config = config,
 		.map = options->map,
 		.breaker = options->breaker,
 		.notify = notify_new(config, options->breaker),
 		.notify_send = notify_send,
 		.now = clock_now,
+		.release = {
+			.config = config,
+			.spool = SPOOL,
+			.source = &release_fetch_source,
+			.now = clock_now,
+		},
 	};
-	struct inbound inbound = {
-		.step = &step,
+	work->step.release.context = work->step.notify;
+	work->inbound = (struct inbound){
+		.step = &work->step,
 		.smtp_send = smtp_client_send,
 	};
+	work->outbound = (struct outbound){
+		.step = &work->step,
+		.origins = options->origins,
+		.capabilities =
+		    capability_new(peer_socket_path(PEER_RESOLVE, PEER_BROKER),
+			(int)config->gripd_timeout * 1000),
+		.origin = {
+			.origin = origin_new(config, options->breaker),
+			.put = origin_put,
+			.share = origin_share,
+			.withdraw = origin_withdraw,
+			.web = origin_web,
+		},
+		.ask = capability_find,
+		.smtp_send = smtp_client_send,
+	};
+}
+
+static void
+close_work(struct work *work)
+{
+	origin_free(&work->outbound.origin.origin);
+	capability_free(&work->outbound.capabilities);
+	notify_free(&work->step.notify);
+}
+
+/* The child's whole life: one connection. */
+static void
+serve(const struct listener *listener, int fd)
+{
+	const struct connection_options *options = &listener->list->options;
+	struct work work;
 	struct lmtp_session_options session = {
-		.hostname = config->hostname,
-		.spool = "/spool",
-		.max_size = config->max_message_size,
+		.hostname = options->config->hostname,
+		.spool = SPOOL,
+		.max_size = options->config->max_message_size,
 		.timeout_ms = IDLE_MS,
-		.deliver = inbound_deliver,
-		.context = &inbound,
+		.deliver = steps[listener->kind].deliver,
+		.context = (char *)&work + steps[listener->kind].context,
 		.busy = set_busy,
 	};
 
+	open_work(&work, options);
 	lmtp_session_run(fd, &session);
-	notify_free(&step.notify);
+	close_work(&work);
 }
 
 /* Signals as for a program of its own, and nothing of the parent's open but
  * the connection and standard error. */
 static void
-become_child(const struct connection_list *list, int fd, pid_t parent)
+become_child(const struct listener *listener, int fd, pid_t parent)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	sigset_t none;
@@ -85,13 +155,14 @@ become_child(const struct connection_list *list, int fd, pid_t parent)
 	if (getppid() != parent || dup2(fd, 3) < 0 ||
 	    close_range(4, ~0U, 0) < 0)
 		_exit(1);
-	serve(&list->options, 3);
+	serve(listener, 3);
 	_exit(0);
 }
 
 static int
-spawn(struct connection_list *list, int fd)
+spawn(const struct listener *listener, int fd)
 {
+	struct connection_list *list = listener->list;
 	pid_t parent = getpid(), child;
 	size_t slot = 0;
 
@@ -99,7 +170,7 @@ spawn(struct connection_list *list, int fd)
 		slot++;
 	child = fork();
 	if (child == 0)
-		become_child(list, fd, parent);
+		become_child(listener, fd, parent);
 	if (child < 0)
 		return -1;
 	list->children[slot] = child;
@@ -107,11 +178,26 @@ spawn(struct connection_list *list, int fd)
 	return 0;
 }
 
+/* Accepts, or leaves whoever comes in the queue, on every socket. */
 static void
-on_accept(evutil_socket_t listener, short what, void *arg)
+set_accepting(struct connection_list *list, bool is_on)
 {
-	struct connection_list *list = arg;
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	for (size_t i = 0; i < CONNECTION_KINDS; i++) {
+		if (list->listeners[i].fd < 0)
+			continue;
+		if (is_on)
+			event_add(list->listeners[i].event, NULL);
+		else
+			event_del(list->listeners[i].event);
+	}
+}
+
+static void
+on_accept(evutil_socket_t socket, short what, void *arg)
+{
+	const struct listener *listener = arg;
+	struct connection_list *list = listener->list;
+	int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
 	uid_t uid;
 
 	(void)what;
@@ -122,11 +208,11 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 		uid != list->options.peer && uid != 0))
 		log_text(LOG_WARNING, "-", "refused",
 		    "connection of uid %d on the LMTP socket", (int)uid);
-	else if (spawn(list, fd) < 0)
+	else if (spawn(listener, fd) < 0)
 		log_text(LOG_ERROR, "-", "fork", "%s", strerror(errno));
 	close(fd);
 	if (list->count == list->max)
-		event_del(list->accept_event);
+		set_accepting(list, false);
 }
 
 static void
@@ -170,26 +256,40 @@ on_child(evutil_socket_t number, short what, void *arg)
 	(void)what;
 	reap(list);
 	if (list->count < list->max)
-		event_add(list->accept_event, NULL);
+		set_accepting(list, true);
+}
+
+static void
+listen_on(struct connection_list *list, struct event_base *base, int fd,
+    enum connection_kind kind)
+{
+	struct listener *listener = &list->listeners[kind];
+
+	listener->list = list;
+	listener->kind = kind;
+	listener->fd = fd;
+	if (fd < 0)
+		return;
+	listener->event =
+	    event_new(base, fd, EV_READ | EV_PERSIST, on_accept, listener);
+	if (listener->event == NULL || event_add(listener->event, NULL) < 0)
+		log_panic("cannot watch a socket");
 }
 
 struct connection_list *
-connection_start(struct event_base *base, int fd,
+connection_start(struct event_base *base, const int fds[CONNECTION_KINDS],
     const struct connection_options *options)
 {
 	struct connection_list *list = x_calloc(1, sizeof(*list));
 
 	list->options = *options;
-	list->fd = fd;
 	list->max = (size_t)options->config->max_connections;
 	list->children = x_calloc(list->max, sizeof(*list->children));
-	list->accept_event =
-	    event_new(base, fd, EV_READ | EV_PERSIST, on_accept, list);
+	for (int kind = 0; kind < CONNECTION_KINDS; kind++)
+		listen_on(list, base, fds[kind], (enum connection_kind)kind);
 	list->child_event = evsignal_new(base, SIGCHLD, on_child, list);
-	if (list->accept_event == NULL || list->child_event == NULL ||
-	    event_add(list->accept_event, NULL) < 0 ||
-	    event_add(list->child_event, NULL) < 0)
-		log_panic("cannot watch the socket");
+	if (list->child_event == NULL || event_add(list->child_event, NULL) < 0)
+		log_panic("cannot watch children");
 	return list;
 }
 
@@ -201,9 +301,13 @@ connection_stop(struct connection_list **list, int seconds)
 
 	if (old == NULL)
 		return;
-	event_free(old->accept_event);
+	for (size_t i = 0; i < CONNECTION_KINDS; i++) {
+		if (old->listeners[i].fd < 0)
+			continue;
+		event_free(old->listeners[i].event);
+		close(old->listeners[i].fd);
+	}
 	event_free(old->child_event);
-	close(old->fd);
 	while (old->count > 0 && clock_monotonic_ms() < deadline) {
 		/* Again and again: a busy child does not hear it. */
 		for (size_t i = 0; i < old->max; i++)

@@ -30,6 +30,7 @@ struct passage {
 	int64_t now, arrived;
 	char sender[MAIL_ADDRESS_SIZE];
 	struct cargo_placeholder *placeholder;
+	struct recipient_message step;
 	struct reason why;
 };
 
@@ -186,9 +187,9 @@ judge(struct passage *passage)
 }
 
 static void
-serve(const struct passage *passage)
+serve(struct passage *passage)
 {
-	const struct recipient_message message = {
+	passage->step = (struct recipient_message){
 		.id = passage->id,
 		.sender = passage->sender,
 		.placeholder = passage->placeholder,
@@ -198,7 +199,8 @@ serve(const struct passage *passage)
 		.arrived = passage->arrived,
 	};
 
-	recipient_step_run(passage->inbound->step, &message, passage->envelope);
+	recipient_step_run(passage->inbound->step, &passage->step,
+	    passage->envelope);
 }
 
 static void
@@ -217,8 +219,11 @@ deliver(struct passage *passage)
 	trace = x_asprintf("Received: by %s (Cargomail) with LMTP id %s;\r\n"
 			   "\t%s\r\n",
 	    config->hostname, passage->id, date);
-	delivery_run(&options, passage->inbound->smtp_send, passage->envelope,
-	    trace, passage->message, passage->len);
+	do
+		delivery_run(&options, passage->inbound->smtp_send,
+		    passage->envelope, trace, passage->message, passage->len);
+	while (recipient_step_again(&passage->step, passage->envelope));
+	recipient_step_end(&passage->step);
 	free(trace);
 }
 

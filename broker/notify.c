@@ -20,6 +20,10 @@
 #define AGENTS_MAX 16
 #define AGENT_SECONDS 300 /* before a destination's agent is asked again */
 
+/* Of a message id, as the claim `id` of a token has it. */
+#define ID_CHARACTERS \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
 struct agent {
 	char url[SERVICE_URL_SIZE];
 	char name[GRIP_NAME_SIZE];
@@ -40,6 +44,7 @@ struct attempt {
 	const struct notify_message *message;
 	const struct destination *destination;
 	const char *recipient;
+	struct notify_answer *answer;
 	char identity[GRIP_NAME_SIZE];
 	struct http_client *client;
 	struct reason *why;
@@ -63,6 +68,12 @@ notify_free(struct notify **notify)
 		return;
 	mailbox_peer_free(&(*notify)->peer);
 	x_free(notify);
+}
+
+struct mailbox_peer *
+notify_get_peer(struct notify *notify)
+{
+	return notify->peer;
 }
 
 /* A request to the destination; reports to the breaker whether it is there.
@@ -204,6 +215,24 @@ get_token(struct attempt *attempt, const char *agent, char **token_r)
 	return attempt->why->outcome = OUTCOME_TEMPFAIL;
 }
 
+/* It is taken, whatever stands in the answer; without a good id nothing can
+ * be read back. */
+static void
+read_answer(const struct http_result *result, struct notify_answer *answer_r)
+{
+	cJSON *json =
+	    json_parse(buffer_string(&result->body), result->body.len, NULL);
+	const char *id = json_string(json, "message");
+
+	if (id != NULL && id[0] != '\0' &&
+	    strlen(id) < sizeof(answer_r->message) &&
+	    strspn(id, ID_CHARACTERS) == strlen(id)) {
+		strcpy(answer_r->message, id);
+		answer_r->release = json_boolean(json, "release") == 1;
+	}
+	cJSON_Delete(json);
+}
+
 static enum outcome
 post(struct attempt *attempt, const char *token)
 {
@@ -222,6 +251,8 @@ post(struct attempt *attempt, const char *token)
 	http_header_add_format(headers, "Authorization", "GRIP %s", token);
 	http_result_init(&result);
 	outcome = perform(attempt, &call, CARGO_API_NOTIFICATIONS, &result);
+	if (outcome == OUTCOME_OK)
+		read_answer(&result, attempt->answer);
 	http_result_free(&result);
 	free(headers);
 	return outcome;
@@ -230,14 +261,15 @@ post(struct attempt *attempt, const char *token)
 enum outcome
 notify_send(struct notify *notify, const struct notify_message *message,
     const struct destination *destination, const char *recipient,
-    struct reason *why)
+    struct notify_answer *answer_r, struct reason *why)
 {
 	struct attempt attempt = { notify, message, destination, recipient,
-		.why = why };
+		answer_r, .why = why };
 	struct agent *agent = NULL;
 	enum outcome outcome;
 	char *token = NULL;
 
+	*answer_r = (struct notify_answer){ .release = false };
 	snprintf(attempt.identity, sizeof(attempt.identity), "_cb.%s",
 	    mail_address_domain(destination->mailbox));
 	if (!breaker_allows(notify->breaker, destination->url.host,

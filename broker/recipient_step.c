@@ -21,7 +21,7 @@
 /* One message under way. */
 struct work {
 	const struct recipient_step *step;
-	const struct recipient_message *message;
+	struct recipient_message *message;
 	bool late; /* past notify_give_up: it is delivered in any case */
 	struct notify_message notice;
 };
@@ -177,12 +177,14 @@ conclude(const struct work *work, struct envelope_recipient *r,
 }
 
 static void
-serve_recipient(struct work *work, struct envelope_recipient *r)
+serve_recipient(struct work *work, struct envelope *envelope, size_t index)
 {
+	struct envelope_recipient *r = &envelope->recipients[index];
 	const struct recipient_step *step = work->step;
 	const struct cargo_placeholder *p = work->message->placeholder;
 	char address[MAIL_ADDRESS_SIZE], recipient[MAIL_ADDRESS_SIZE];
 	struct destination destination;
+	struct notify_answer answer = { .release = false };
 	struct reason why = { OUTCOME_OK, "", "" };
 
 	if (mail_address_normalise(r->path, address) < 0 ||
@@ -194,9 +196,12 @@ serve_recipient(struct work *work, struct envelope_recipient *r)
 		    "the share has expired");
 	else
 		why.outcome = step->notify_send(step->notify, &work->notice,
-		    &destination, recipient, &why);
+		    &destination, recipient, &answer, &why);
 	log_notified(work, recipient, &destination, &why);
 	conclude(work, r, &destination, &why);
+	if (why.outcome == OUTCOME_OK && work->message->release != NULL)
+		release_add(work->message->release, index, &destination,
+		    &answer);
 }
 
 static bool
@@ -216,16 +221,49 @@ serve_recipients(struct work *work, struct envelope *envelope)
 		if (!is_meant(work, r))
 			continue;
 		if (step->now() - work->message->began < NOTIFY_SECONDS)
-			serve_recipient(work, r);
+			serve_recipient(work, envelope, i);
 		else /* it is their turn when the others are done */
 			envelope_reply(r, "451 4.4.1",
 			    "No time left for this recipient");
 	}
 }
 
+static struct release *
+new_release(const struct recipient_step *step,
+    const struct recipient_message *message)
+{
+	const struct release_message copy = {
+		.id = message->id,
+		.placeholder = message->placeholder,
+		.data = message->data,
+		.len = message->len,
+		.began = message->began,
+		.arrived = message->arrived,
+		.form = message->form,
+	};
+
+	return step->release.source != NULL ?
+	    release_new(&step->release, &copy) :
+	    NULL;
+}
+
+bool
+recipient_step_again(struct recipient_message *message,
+    struct envelope *envelope)
+{
+	return message->release != NULL &&
+	    release_again(message->release, envelope);
+}
+
+void
+recipient_step_end(struct recipient_message *message)
+{
+	release_free(&message->release);
+}
+
 void
 recipient_step_run(const struct recipient_step *step,
-    const struct recipient_message *message, struct envelope *envelope)
+    struct recipient_message *message, struct envelope *envelope)
 {
 	const struct cargo_placeholder *p = message->placeholder;
 	int64_t longest = message->began + CARGO_MAX_LIFETIME;
@@ -245,7 +283,10 @@ recipient_step_run(const struct recipient_step *step,
 		if (is_meant(&work, &envelope->recipients[i]))
 			envelope_reply(&envelope->recipients[i], "451 4.3.0",
 			    "Out of memory");
+	message->release = new_release(step, message);
 	if (body != NULL)
 		serve_recipients(&work, envelope);
+	if (message->release != NULL)
+		release_run(message->release, envelope);
 	free(body);
 }

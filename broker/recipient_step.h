@@ -16,6 +16,7 @@
 #include "destination_map.h"
 #include "envelope.h"
 #include "notify.h"
+#include "release.h"
 
 /* What it works with; the same for every message of a process. */
 struct recipient_step {
@@ -27,11 +28,12 @@ struct recipient_step {
 	enum outcome (*notify_send)(struct notify *notify,
 	    const struct notify_message *message,
 	    const struct destination *destination, const char *recipient,
-	    struct reason *why);
+	    struct notify_answer *answer_r, struct reason *why);
 	int64_t (*now)(void);
+	struct release_options release; /* source NULL: never */
 };
 
-/* One placeholder; everything in it is borrowed. */
+/* One placeholder; everything in it but `release` is borrowed. */
 struct recipient_message {
 	const char *id; /* Postfix's queue id, for the log */
 	const char *sender; /* proven; normal form */
@@ -43,16 +45,27 @@ struct recipient_message {
 	/* Whom it is about: the recipients with this form. NULL in a
 	 * transaction where all get the message that came. */
 	const struct delivery_form *form;
+	/* Set by recipient_step_run: originals that go in its place. */
+	struct release *release;
 };
 
 /*
  * Serves every recipient without a reply whose `form` is the message's:
- * notifies, sets `prepend`, or a reply of 451 if it is to be tried again.
- * Without a destination in the map: nothing. Takes minutes at most: whoever
- * is not served in time is told to come again.
+ * notifies, sets `prepend` and for the original `form`, or a reply of 451 if
+ * it is to be tried again. Without a destination in the map: nothing. Takes
+ * minutes at most: whoever is not served in time is told to come again.
+ * Always to be ended by recipient_step_end.
  */
 void recipient_step_run(const struct recipient_step *step,
-    const struct recipient_message *message, struct envelope *envelope);
+    struct recipient_message *message, struct envelope *envelope);
+
+/* After delivery_run: true if some must be delivered once more, since Postfix
+ * found their original too large. They get the placeholder. */
+bool recipient_step_again(struct recipient_message *message,
+    struct envelope *envelope);
+
+/* Frees what recipient_step_run made; no form of it may be used any more. */
+void recipient_step_end(struct recipient_message *message);
 
 /* True if `path` has a destination for this category (NULL: none given)
  * in our own map: then it is local. */

@@ -12,6 +12,8 @@
 
 #define SHARE "AAAAAAAAAAAAAAAAAAAAAA"
 #define HASH "2f77668a9dfbf8d5848b9eeb4a7145ca94c6ed9236e4a773f6dcafa5132b2f91"
+#define HELLO_HASH \
+	"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 #define NOW 1795914000 /* Sun, 29 Nov 2026 01:00:00 */
 #define PROOF \
 	"Authentication-Results: mx.bar.test; dkim=pass header.d=foo.test\r\n" \
@@ -47,13 +49,15 @@ static struct {
 	char sent[4096]; /* "prepend|path,path|" ... */
 	const char *postfix; /* its reply */
 	int64_t now;
+	bool released; /* what a destination says */
+	int64_t waited; /* seconds for originals */
 	int64_t slow; /* seconds that a notification takes */
 } seen;
 
 static enum outcome
 fake_notify(struct notify *notify, const struct notify_message *message,
     const struct destination *destination, const char *recipient,
-    struct reason *why)
+    struct notify_answer *answer_r, struct reason *why)
 {
 	char one[1024];
 
@@ -71,8 +75,37 @@ fake_notify(struct notify *notify, const struct notify_message *message,
 	}
 	if (strstr(destination->url.host, "no") != NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "no-account", "no");
+	strcpy(answer_r->message, destination->mailbox[0] == 'b' ? "Mb" : "Mc");
+	answer_r->release = seen.released;
 	return OUTCOME_OK;
 }
+
+/* Bob's message is complete, Carol's is not. */
+static enum outcome
+fake_wait(void *context, const struct release_place *place, int64_t seconds,
+    struct reason *why)
+{
+	(void)context;
+	seen.waited += seconds;
+	if (strcmp(place->message, "Mb") == 0)
+		return OUTCOME_OK;
+	return reason_set(why, OUTCOME_TEMPFAIL, "pending", "pending");
+}
+
+static enum outcome
+fake_fetch(void *context, const struct release_place *place, const char *hash,
+    int64_t seconds, struct spool *spool, struct reason *why)
+{
+	(void)context;
+	(void)why;
+	CHECK_STRING(place->message, "Mb");
+	CHECK_STRING(hash, HELLO_HASH);
+	CHECK(seconds > 0);
+	spool_add(spool, "hello", 5);
+	return OUTCOME_OK;
+}
+
+static const struct release_source fake_source = { fake_wait, fake_fetch };
 
 static void
 fake_send(const struct smtp_client_options *options,
@@ -80,7 +113,9 @@ fake_send(const struct smtp_client_options *options,
 {
 	(void)options;
 	strncat(seen.sent, message->prepend, strcspn(message->prepend, "\r"));
-	strcat(seen.sent, "|");
+	strcat(seen.sent,
+	    memmem(message->data, message->len, "hello", 5) ? "=original|" :
+							      "|");
 	for (size_t i = 0; i < message->count; i++) {
 		struct envelope_recipient *r =
 		    &message->envelope->recipients[message->recipients[i]];
@@ -128,7 +163,11 @@ world_open(struct world *w, const char *settings)
 		.map = map,
 		.breaker = breaker_new(3, 60),
 		.notify_send = fake_notify,
-		.now = fake_now };
+		.now = fake_now,
+		.release = { .config = &w->config,
+		    .spool = "/tmp",
+		    .source = &fake_source,
+		    .now = fake_now } };
 	w->inbound = (struct inbound){ &w->step, fake_send };
 	envelope_reset(&w->envelope);
 	envelope_set_forward(&w->envelope, "IDENT", "4XyZ");
@@ -354,6 +393,38 @@ TEST(a_placeholder_over_a_limit_is_delivered_untouched)
 	free(message);
 }
 
+/* Everybody in one transaction: the original, the placeholder, and later. */
+TEST(recipients_differ_in_what_they_get)
+{
+	static const char settings[] =
+	    SETTINGS "local_mailboxes = https://mailbox.bar.test, "
+		     "https://mailbox.insurance.test\n";
+	char message[4096] = GOOD, *at = strstr(message, HASH);
+	struct world w;
+
+	memcpy(at, HELLO_HASH, 64);
+	world_open(&w, settings);
+	seen.released = true;
+	world_add(&w, "RCPT TO:<bob@bar.test>");
+	world_add(&w, "RCPT TO:<carol@bar.test>");
+	world_add(&w, "RCPT TO:<eve@bar.test>");
+	world_deliver(&w, message);
+	CHECK_STRING(seen.sent,
+	    "X-Cargomail-Status: original=original|bob@bar.test |"
+	    "X-Cargomail-Status: refused; reason=no-account|eve@bar.test |");
+	CHECK(strncmp(w.envelope.recipients[1].reply, "451 4.2.0", 9) == 0);
+	world_close(&w);
+	/* What is not on this host is not asked for. */
+	world_open(&w, SETTINGS "local_mailboxes = https://mailbox.bar.test\n");
+	seen.released = true;
+	world_add(&w, "RCPT TO:<bob@bar.test>");
+	world_deliver(&w, message);
+	CHECK_STRING(seen.sent,
+	    DESTINATION "https://mailbox.insurance.test|bob@bar.test |");
+	CHECK(seen.waited == 0);
+	world_close(&w);
+}
+
 TEST(a_loop_ends)
 {
 	char message[8192] = "";
@@ -384,6 +455,7 @@ main(void)
 	RUN(an_origin_at_another_port_is_not_passed_on);
 	RUN(an_expired_share_is_refused_without_asking);
 	RUN(a_placeholder_over_a_limit_is_delivered_untouched);
+	RUN(recipients_differ_in_what_they_get);
 	RUN(a_loop_ends);
 	return test_done();
 }
