@@ -583,7 +583,8 @@ learn_from_part(struct reading *reading, size_t index)
 	free(text);
 }
 
-/* Part 1 behind the top multipart, marked as ours, an external body next. */
+/* Part 1 behind the top multipart, marked as ours, an external body next or
+ * a multipart that holds it. */
 static int
 find_note(const struct cargo_placeholder *p, const char *message)
 {
@@ -592,8 +593,9 @@ find_note(const struct cargo_placeholder *p, const char *message)
 	bool ours;
 
 	if (p->parts.count < 3 || strcmp(note->type, "text/plain") != 0 ||
-	    note->parent != 0 || p->resources[0].part != 2 ||
-	    note[1].parent != 0)
+	    note->parent != 0 || note[1].parent != 0 ||
+	    p->resources[0].part < 2 ||
+	    p->parts.parts[p->resources[0].part].end > note[1].end)
 		return -1;
 	text = mail_header_get(message + note->start, note->body - note->start,
 	    "Content-Description");

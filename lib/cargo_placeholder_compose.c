@@ -6,26 +6,16 @@
  */
 #include "cargo_placeholder.h"
 
-#include <sodium.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "buffer.h"
-#include "cargo_note.h"
-#include "clock.h"
-#include "mail_encode.h"
+#include "cargo_writer.h"
 #include "mail_header.h"
-#include "mail_parameters.h"
-#include "memory.h"
 #include "utf8.h"
 
 struct writing {
 	const struct cargo_draft *draft;
-	struct buffer out;
-	char boundary[40];
-	char expires[CLOCK_TEXT_SIZE];
+	struct cargo_writer writer;
 	struct reason *why;
 };
 
@@ -88,10 +78,6 @@ check_draft(struct writing *writing)
 
 	if (draft->count == 0 || draft->count > CARGO_MAX_RESOURCES)
 		return refuse(writing, "limit", "1 to 200 resources, please");
-	if (!cargo_share_valid(draft->share) || !is_printable(draft->origin) ||
-	    strpbrk(draft->origin, "\"\\ ;()") != NULL ||
-	    (draft->category != NULL && !cargo_category_valid(draft->category)))
-		return refuse(writing, "form", "bad origin, share or category");
 	for (size_t i = 0; i < draft->count; i++) {
 		const struct cargo_draft_resource *r = &draft->resources[i];
 
@@ -108,30 +94,6 @@ check_draft(struct writing *writing)
 }
 
 /* ---- pieces ------------------------------------------------------------ */
-
-static int
-add_encoded(void *context, const void *data, size_t len)
-{
-	return buffer_add(context, data, len);
-}
-
-/* Quoted-printable: readable, and safe from every relay. */
-static void
-add_text(struct buffer *out, const char *text)
-{
-	struct mail_encoder encoder = {
-		.kind = MAIL_ENCODE_QUOTED_PRINTABLE,
-		.eol = "\r\n",
-		.write = add_encoded,
-		.context = out,
-	};
-
-	buffer_add_string(out,
-	    "Content-Transfer-Encoding: "
-	    "quoted-printable\r\n\r\n");
-	mail_encoder_add(&encoder, text, strlen(text));
-	mail_encoder_end(&encoder);
-}
 
 /* `; name=value` as a token, a quoted string, or by RFC 2231. */
 static void
@@ -164,12 +126,9 @@ add_parameter(struct buffer *out, const char *name, const char *value)
 }
 
 static void
-add_header(struct writing *writing)
+add_header(struct buffer *out, const char *header)
 {
-	const struct cargo_draft *draft = writing->draft;
-	struct buffer *out = &writing->out;
-
-	for (const char *at = draft->header; *at != '\0';) {
+	for (const char *at = header; *at != '\0';) {
 		size_t len = strcspn(at, "\r\n");
 
 		buffer_add(out, at, len);
@@ -178,61 +137,15 @@ add_header(struct writing *writing)
 		at += *at == '\r';
 		at += *at == '\n';
 	}
-	buffer_add_format(out,
-	    CARGO_FIELD_ORIGIN ": %s;\r\n share=%s;\r\n"
-			       " expiration=\"%s\"\r\n",
-	    draft->origin, draft->share, writing->expires);
-	if (draft->category != NULL)
-		buffer_add_format(out, CARGO_FIELD_CATEGORY ": %s\r\n",
-		    draft->category);
-	buffer_add_format(out,
-	    "MIME-Version: 1.0\r\nContent-Type: "
-	    "multipart/mixed; boundary=\"%s\"\r\n\r\n",
-	    writing->boundary);
-}
-
-/* What a reader sees whose mail program knows nothing of this. */
-static void
-add_note(struct writing *writing)
-{
-	const struct cargo_draft *draft = writing->draft;
-	struct cargo_note note = {
-		.resources = draft->resources,
-		.count = draft->count,
-		.origin = draft->origin,
-		.expires = draft->expires,
-	};
-	char *text = cargo_note_format(&note);
-
-	if (text == NULL) {
-		writing->out.failed = true;
-		return;
-	}
-	buffer_add_format(&writing->out,
-	    "--%s\r\nContent-Type: text/plain; "
-	    "charset=utf-8\r\nContent-Description: " CARGO_NOTE_DESCRIPTION
-	    "\r\n",
-	    writing->boundary);
-	add_text(&writing->out, text);
-	buffer_add_string(&writing->out, "\r\n");
-	free(text);
 }
 
 static void
-add_resource(struct writing *writing, const struct cargo_draft_resource *r)
+add_resource(struct cargo_writer *writer, const struct cargo_draft_resource *r)
 {
-	const struct cargo_draft *draft = writing->draft;
-	struct buffer *out = &writing->out;
+	struct buffer *out = &writer->out;
 
-	buffer_add_format(out,
-	    "--%s\r\nContent-Type: message/external-body; "
-	    "access-type=content-addressed-uri;\r\n hash-algorithm=sha256; "
-	    "size=%lld;\r\n expiration=\"%s\";\r\n origin=\"%s\";\r\n "
-	    "share=%s",
-	    writing->boundary, (long long)r->size, writing->expires,
-	    draft->origin, draft->share);
-	if (draft->category != NULL)
-		buffer_add_format(out, ";\r\n category=%s", draft->category);
+	buffer_add_format(out, "--%s\r\n", writer->boundary);
+	cargo_writer_add_external_body(writer, r->size);
 	buffer_add_format(out, "\r\n\r\nContent-Type: %s", r->type);
 	if (r->name != NULL)
 		add_parameter(out, "name", r->name);
@@ -247,36 +160,30 @@ cargo_placeholder_compose(const struct cargo_draft *draft, char **message_r,
     size_t *len_r, struct reason *why)
 {
 	struct writing writing = { .draft = draft, .why = why };
-	struct buffer *out = &writing.out;
+	struct cargo_writer *writer = &writing.writer;
 	enum outcome outcome = check_draft(&writing);
-	unsigned char random[12];
 
 	*message_r = NULL;
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	buffer_init(out, CARGO_MAX_PLACEHOLDER);
-	clock_format_mail(draft->expires, writing.expires);
-	randombytes_buf(random, sizeof(random));
-	memcpy(writing.boundary, "cargo-", 6);
-	hex_format(random, sizeof(random), writing.boundary + 6);
-	add_header(&writing);
+	if (cargo_writer_init(writer, draft->origin, draft->share,
+		draft->category, draft->expires) < 0)
+		return refuse(&writing, "form",
+		    "bad origin, share or category");
+	add_header(&writer->out, draft->header);
+	cargo_writer_add_fields(writer, false);
 	if (draft->inline_text != NULL) {
-		buffer_add_format(out,
+		buffer_add_format(&writer->out,
 		    "--%s\r\nContent-Type: text/plain; "
 		    "charset=utf-8\r\n",
-		    writing.boundary);
-		add_text(out, draft->inline_text);
-		buffer_add_string(out, "\r\n");
+		    writer->boundary);
+		cargo_writer_add_text(writer, draft->inline_text);
+		buffer_add_string(&writer->out, "\r\n");
 	} else
-		add_note(&writing);
+		cargo_writer_add_note(writer, draft->resources, draft->count);
 	for (size_t i = 0; i < draft->count; i++)
-		add_resource(&writing, &draft->resources[i]);
-	buffer_add_format(out, "--%s--\r\n", writing.boundary);
-	if (out->failed) {
-		buffer_free(out);
+		add_resource(writer, &draft->resources[i]);
+	if (cargo_writer_finish(writer, message_r, len_r) < 0)
 		return refuse(&writing, "limit", "placeholder too large");
-	}
-	*message_r = out->data;
-	*len_r = out->len;
 	return OUTCOME_OK;
 }

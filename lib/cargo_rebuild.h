@@ -27,10 +27,17 @@ struct cargo_rebuild_io {
 };
 
 /*
- * Rebuilds. *exact_r is true if every part had a recipe, so the result is
- * byte for byte what the sender's client made. OK; TEMPFAIL "read" or
- * "write" when a callback failed; PERMFAIL "digest" if a resource is not
- * what its hash and size say. What was written until then must be dropped.
+ * Rebuilds. A message that a converter took apart comes back as it was from
+ * the first byte of its header on, below the fields that transport put on
+ * top since; *exact_r is true if size and hash of the original, which the
+ * placeholder tells, are those of the result. (Where the placeholder was kept
+ * with bare LF the result is so, too, and its hash is that with CRLF.) Of
+ * other placeholders *exact_r tells whether every part had a recipe.
+ *
+ * OK; TEMPFAIL "read" or "write" when a callback failed; PERMFAIL "digest" if
+ * a resource is not what its hash and size say. What was written until then
+ * must be dropped. Hostile placeholders: each resource is read once and
+ * written at most sixfold, each byte of the placeholder twice.
  */
 enum outcome cargo_rebuild(const struct cargo_placeholder *placeholder,
     const char *message, size_t len, const struct cargo_rebuild_io *io,

@@ -27,6 +27,7 @@
 #include "clock.h"
 #include "memory.h"
 #include "mime_scan.h"
+#include "mime_skeleton.h"
 #include "privileges.h"
 
 #define BOX_CPU_SECONDS 10
@@ -395,25 +396,14 @@ box_run(const char *message, size_t len, struct buffer *answer)
 	return result == 0 && status == 0 ? 0 : -1;
 }
 
-enum outcome
-mime_box_read(const char *message, size_t len, struct mime_parts *parts_r,
+/* Parses what is mapped read-only, with a NUL behind. */
+static enum outcome
+box_read_map(const char *map, size_t len, struct mime_parts *parts_r,
     struct reason *why)
 {
 	struct buffer answer;
 	enum outcome outcome;
-	char *map;
 
-	*parts_r = (struct mime_parts){ .parts = NULL };
-	if (len == 0)
-		return reason_set(why, OUTCOME_PERMFAIL, "form", "empty");
-	/* One byte more, a NUL: a parser that looks beyond the end sees it. */
-	map = mmap(NULL, len + 1, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
-		return reason_set(why, OUTCOME_TEMPFAIL, "box",
-		    "cannot map %zu bytes", len);
-	memcpy(map, message, len);
-	mprotect(map, len + 1, PROT_READ);
 	buffer_init(&answer, BOX_ANSWER_MAX);
 	if (box_run(map, len, &answer) < 0)
 		outcome = reason_set(why, OUTCOME_TEMPFAIL, "box",
@@ -427,7 +417,44 @@ mime_box_read(const char *message, size_t len, struct mime_parts *parts_r,
 	if (outcome != OUTCOME_OK)
 		mime_parts_free(parts_r);
 	buffer_free(&answer);
-	munmap(map, len + 1);
+	return outcome;
+}
+
+enum outcome
+mime_box_read(const char *message, size_t len, struct mime_parts *parts_r,
+    struct reason *why)
+{
+	struct mime_skeleton skeleton;
+	enum outcome outcome;
+	const char *error;
+	char *map;
+
+	*parts_r = (struct mime_parts){ .parts = NULL };
+	if (len == 0)
+		return reason_set(why, OUTCOME_PERMFAIL, "form", "empty");
+	error = mime_skeleton_make(message, len, &skeleton);
+	if (error != NULL)
+		return reason_set(why, OUTCOME_PERMFAIL, "limit", "%s", error);
+	/* One byte more, a NUL: a parser that looks beyond the end sees it. */
+	map = mmap(NULL, skeleton.len + 1, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map == MAP_FAILED)
+		outcome = reason_set(why, OUTCOME_TEMPFAIL, "box",
+		    "cannot map %zu bytes", skeleton.len);
+	else {
+		mime_skeleton_copy(&skeleton, message, map);
+		mprotect(map, skeleton.len + 1, PROT_READ);
+		outcome = box_read_map(map, skeleton.len, parts_r, why);
+		munmap(map, skeleton.len + 1);
+	}
+	for (size_t i = 0; i < parts_r->count; i++) {
+		struct mime_part *part = &parts_r->parts[i];
+
+		part->start = mime_skeleton_offset(&skeleton, part->start);
+		part->body = mime_skeleton_offset(&skeleton, part->body);
+		part->end = mime_skeleton_offset(&skeleton, part->end);
+	}
+	mime_skeleton_free(&skeleton);
 	return outcome;
 }
 

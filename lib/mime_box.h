@@ -16,6 +16,8 @@
 
 #define MIME_MAX_DEPTH 50
 #define MIME_MAX_PARTS 1000
+#define MIME_MAX_WHOLE (1024 * 1024) /* bytes of a message copied as it is */
+#define MIME_MAX_SKELETON (8 * 1024 * 1024) /* bytes of headers and so on */
 
 enum mime_encoding {
 	MIME_7BIT,
@@ -44,8 +46,11 @@ struct mime_parts {
 	size_t count;
 };
 
-/* Parses in a child. TEMPFAIL "box" if the child died or took too long;
- * PERMFAIL "limit" (too deep, too many parts) or "form". Free the parts with
+/* Parses in a child; of a message above MIME_MAX_WHOLE bytes only headers,
+ * boundaries and the ends of the bodies between them are copied (the child
+ * needs no more to tell the structure), so memory stays bounded up to 2 GB
+ * and more. TEMPFAIL "box" if the child died or took too long;
+ * PERMFAIL "limit" (too deep, too many parts, too long headers) or "form". Free the parts with
  * mime_parts_free(). The caller must not ignore SIGCHLD nor reap any child
  * but its own while this runs. */
 enum outcome mime_box_read(const char *message, size_t len,

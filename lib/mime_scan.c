@@ -159,7 +159,9 @@ scan_boundary_line(struct scan *scan, const char *line, size_t len,
 }
 
 const char *
-mime_scan_check(const char *message, size_t len)
+mime_scan_lines(const char *message, size_t len,
+    void (*tell)(void *context, size_t start, size_t line, bool structure),
+    void *context)
 {
 	struct scan scan = { .in_header = true, .parts = 1 };
 	const char *error = NULL;
@@ -168,11 +170,22 @@ mime_scan_check(const char *message, size_t len)
 		const char *line = message + at;
 		const char *end = memchr(line, '\n', len - at);
 		size_t line_len = end != NULL ? (size_t)(end - line) : len - at;
+		bool structure = scan.in_header;
 
-		if (!scan_boundary_line(&scan, line, line_len, &error) &&
-		    scan.in_header)
+		if (scan_boundary_line(&scan, line, line_len, &error))
+			structure = true;
+		else if (scan.in_header)
 			error = scan_header_line(&scan, line, line_len);
-		at += line_len + 1;
+		line_len += end != NULL;
+		if (tell != NULL)
+			tell(context, at, line_len, structure);
+		at += line_len;
 	}
 	return error;
+}
+
+const char *
+mime_scan_check(const char *message, size_t len)
+{
+	return mime_scan_lines(message, len, NULL, NULL);
 }
