@@ -208,10 +208,11 @@ begin_put(const struct lease_resource *resource,
 		    (long long)resource->size - 1, (long long)resource->size);
 }
 
-/* The bytes, from where a broken transfer stopped, into mailboxd. */
+/* The bytes, from where a broken transfer stopped, into mailboxd. *whole_r:
+ * the origin does not do ranges, it would send all of it. */
 static enum outcome
-get_bytes(struct pull *pull, const struct lease_resource *resource,
-    const char *url, struct lease_facts *facts)
+get_bytes_from(struct pull *pull, const struct lease_resource *resource,
+    const char *url, struct lease_facts *facts, bool *whole_r)
 {
 	struct http_header_list get_headers, put_headers;
 	unsigned expected = resource->have > 0 ? 206 : 200;
@@ -237,6 +238,8 @@ get_bytes(struct pull *pull, const struct lease_resource *resource,
 	http_result_init(&results[1]);
 	outcome =
 	    http_client_pipe(pull->client, &get, expected, &put, results, &why);
+	*whole_r = outcome == OUTCOME_OK && results[0].status == 200 &&
+	    expected == 206;
 	if (results[0].status == expected)
 		pull->bytes += results[0].bytes;
 	if (results[1].status != 0) {
@@ -256,6 +259,25 @@ get_bytes(struct pull *pull, const struct lease_resource *resource,
 	http_result_free(&results[1]);
 	free(path);
 	return outcome;
+}
+
+/* A server may answer a range with the whole (RFC 9110, 14.2): then from the
+ * start, which drops what mailboxd has of it. */
+static enum outcome
+get_bytes(struct pull *pull, const struct lease_resource *resource,
+    const char *url, struct lease_facts *facts)
+{
+	struct lease_resource all = *resource;
+	enum outcome outcome;
+	bool whole;
+
+	outcome = get_bytes_from(pull, resource, url, facts, &whole);
+	if (!whole)
+		return outcome;
+	memset(facts, 0, sizeof(*facts));
+	memcpy(facts->hash, resource->hash, sizeof(facts->hash));
+	all.have = 0;
+	return get_bytes_from(pull, &all, url, facts, &whole);
 }
 
 /* What a refused HEAD cannot say, since it has no body: the problem. A GET is
