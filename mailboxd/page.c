@@ -290,6 +290,14 @@ log_download(const struct download *download)
 	log_end(&line);
 }
 
+static enum outcome
+record_work(struct store_txn *txn, void *arg)
+{
+	struct download *download = arg;
+
+	return page_store_download(txn, &download->job);
+}
+
 /* It is recorded: now the bytes may go. */
 static void
 on_recorded(void *arg, enum outcome outcome, const struct reason *why)
@@ -383,7 +391,7 @@ begin(struct visit *visit, const char *key)
 		end(download);
 		return;
 	}
-	store_submit(visit->mailboxd->store, page_store_download, on_recorded,
+	store_submit(visit->mailboxd->store, record_work, on_recorded,
 	    download);
 }
 

@@ -27,7 +27,11 @@ static const char style[] =
     "code{font:.9em/1.4 ui-monospace,monospace;overflow-wrap:anywhere}"
     "button{font:inherit;font-weight:600;width:100%;min-height:3rem;"
     "padding:.5rem 1rem;border:0;border-radius:.5rem;color:#fff;"
-    "background:#0b5394;cursor:pointer;overflow-wrap:anywhere}"
+    "background:#0b5394;cursor:pointer}"
+    /* For those who have the page read to them. */
+    ".read{position:absolute;width:1px;height:1px;overflow:hidden;"
+    "clip-path:inset(50%);white-space:nowrap}"
+    "li p{margin:0}"
     "button:hover{background:#083d6d}"
     ":focus-visible{outline:3px solid #e69f00;outline-offset:2px}"
     "footer{border-top:1px solid #888;margin-top:2rem;font-size:.9rem}"
@@ -234,10 +238,10 @@ add_file(struct buffer *html, const struct page_view *view,
 	}
 	buffer_add_format(html,
 	    "<form method=\"post\" action=\"" CARGO_API_PAGE "%s/%s\">\n"
-	    "<button>Download <bdi>",
+	    "<button>Download<span class=\"read\"> <bdi>",
 	    view->secret, file->hash);
 	page_html_escape(html, file->name);
-	buffer_add_string(html, "</bdi></button>\n</form>\n</li>\n");
+	buffer_add_string(html, "</bdi></span></button>\n</form>\n</li>\n");
 }
 
 void
