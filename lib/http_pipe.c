@@ -29,6 +29,7 @@ struct pipe {
 	bool other_status; /* the GET was answered with another 2xx */
 	bool wrong_size;
 	bool answered; /* a final response to the PUT is in */
+	bool enough; /* ended by the caller */
 	struct reason why; /* what failed on the PUT's side */
 };
 
@@ -271,6 +272,10 @@ on_bytes(void *arg, const void *data, size_t len)
 	const char *from = data;
 	size_t n;
 
+	if (p->put->enough != NULL && p->put->enough(p->put->arg)) {
+		p->enough = true;
+		return -1;
+	}
 	while (len > 0) {
 		n = CHUNK - p->len;
 		if (n > len)
@@ -319,6 +324,9 @@ finish(struct pipe *p, enum outcome outcome, const struct http_result *get,
 	/* The GET broke: what came so far is worth keeping. */
 	if (p->fd >= 0)
 		flush(p);
+	if (p->enough)
+		return reason_set(why, OUTCOME_TEMPFAIL, "enough",
+		    "ended after %" PRId64 " bytes", get->bytes);
 	return outcome;
 }
 

@@ -19,6 +19,9 @@ struct http_pipe_put {
 	const struct http_header_list *headers; /* may be NULL */
 	int64_t size; /* bytes of the body, exactly */
 	unsigned timeout_ms; /* a send or receive; default 60000 */
+	/* Asked as bytes come: true ends the transfer. May be NULL. */
+	bool (*enough)(void *arg);
+	void *arg;
 };
 
 /*
@@ -31,8 +34,9 @@ struct http_pipe_put {
  * answered otherwise leaves put_r->status 0. Else `why` as in
  * http_client_perform for the GET; or word "size" (PERMFAIL: the origin
  * announced another length) or "local" (the PUT's side failed, or refused in
- * the middle: put_r->status is then set). A transfer that breaks closes the
- * PUT short, so that the mailbox keeps what it has.
+ * the middle: put_r->status is then set) or "enough" (put->enough said so). A
+ * transfer that breaks or is ended closes the PUT short, so that the mailbox
+ * keeps what it has.
  */
 enum outcome
 http_client_pipe(struct http_client *client, const struct http_call *get,

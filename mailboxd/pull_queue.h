@@ -33,6 +33,7 @@ struct pull_item {
 	char hash[SHA256_HEX_SIZE];
 	int64_t size;
 	int64_t have; /* bytes of a broken transfer */
+	int64_t reached; /* how far a transfer came under this lease */
 	bool head; /* only the origin's yes is asked */
 	bool stored; /* came in under this lease */
 	bool wrong; /* what came was not that hash or size */

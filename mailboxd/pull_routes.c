@@ -203,14 +203,19 @@ on_failed(void *arg, enum outcome outcome, const struct reason *why)
 	report_end(report, outcome, why);
 }
 
-/* Something came under this lease, even if not all. */
+/* A transfer that comes this much further is worth short delays again. */
+#define PROGRESS_MIN (256 * 1024)
+
+/* Something came under this lease, even if not all: beyond what was there. */
 static bool
 made_progress(const struct pull_lease *lease)
 {
 	size_t i;
 
 	for (i = 0; i < lease->count; i++)
-		if (lease->items[i].stored)
+		if (lease->items[i].stored ||
+		    lease->items[i].reached - lease->items[i].have >=
+			PROGRESS_MIN)
 			return true;
 	return false;
 }

@@ -27,6 +27,7 @@ struct put {
 	struct pull_commit pull; /* under a lease: */
 	char lease[PULL_LEASE_NAME_SIZE]; /* "" if there is none */
 	int64_t from;
+	int64_t given; /* bytes of this request so far */
 	bool counted; /* lease->uploads counts it */
 };
 
@@ -367,13 +368,19 @@ on_body(struct visit *visit, const void *data, size_t len)
 {
 	struct put *put = visit->state;
 	struct pull_lease *lease;
+	struct pull_item *item;
 
 	if (put->upload == NULL)
 		return; /* refused meanwhile */
 	lease = find_lease(put);
-	if (lease != NULL)
+	if (lease != NULL) {
 		pull_queue_renew(pull_server_queue(visit->mailboxd->pulls),
 		    lease, clock_now());
+		put->given += (int64_t)len;
+		item = pull_lease_item(lease, put->pull.hash);
+		if (item != NULL && put->from + put->given > item->reached)
+			item->reached = put->from + put->given;
+	}
 	if (!store_upload_write(put->upload, data, len))
 		http_exchange_pause_body(visit->x);
 }

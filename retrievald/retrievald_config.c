@@ -28,6 +28,7 @@ const struct config_key retrievald_config_keys[] = {
 	    NULL },
 	{ "minimum_rate", CONFIG_SIZE, AT(minimum_rate), "16K", 1, 1LL << 30,
 	    NULL },
+	{ "slice", CONFIG_DURATION, AT(slice), "5m", 10, 86400, NULL },
 	{ "lease_wait", CONFIG_DURATION, AT(lease_wait), "60s", 1, 120, NULL },
 	{ "gripd_timeout", CONFIG_DURATION, AT(gripd_timeout), "10s", 1, 60,
 	    NULL },

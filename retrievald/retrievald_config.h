@@ -19,6 +19,7 @@ struct retrievald_config {
 	int64_t connect_timeout; /* seconds */
 	int64_t stall_timeout; /* seconds below minimum_rate */
 	int64_t minimum_rate; /* bytes a second */
+	int64_t slice; /* seconds of a pull while others wait */
 	int64_t lease_wait; /* seconds of long poll */
 	int64_t gripd_timeout; /* seconds, signer and resolver */
 };

@@ -29,6 +29,8 @@ struct retrieve {
 	const char *pull_socket;
 	struct pull_client *mailboxd;
 	struct cargo_peer *peer;
+	bool (*others_wait)(void *arg);
+	void *arg;
 };
 
 /* What one pull needs while it lasts. */
@@ -40,11 +42,13 @@ struct pull {
 	char *token; /* A */
 	int64_t token_expires;
 	int64_t bytes;
+	int64_t started; /* monotonic, ms */
 	bool lost; /* mailboxd no longer knows the lease */
 };
 
 struct retrieve *
-retrieve_new(const struct retrievald_config *config, struct reason *why)
+retrieve_new(const struct retrievald_config *config,
+    bool (*others_wait)(void *arg), void *arg, struct reason *why)
 {
 	struct retrieve *retrieve = x_calloc(1, sizeof(*retrieve));
 	struct cargo_peer_options options = {
@@ -59,6 +63,8 @@ retrieve_new(const struct retrievald_config *config, struct reason *why)
 	};
 
 	retrieve->config = config;
+	retrieve->others_wait = others_wait;
+	retrieve->arg = arg;
 	retrieve->pull_socket = peer_socket_path(PEER_MAILBOX, PEER_RETRIEVAL);
 	retrieve->peer = cargo_peer_new(&options, why);
 	if (retrieve->peer != NULL)
@@ -208,6 +214,18 @@ begin_put(const struct lease_resource *resource,
 		    (long long)resource->size - 1, (long long)resource->size);
 }
 
+/* The slice is over, and others wait. */
+static bool
+has_had_enough(void *arg)
+{
+	const struct pull *pull = arg;
+	const struct retrieve *retrieve = pull->retrieve;
+
+	return clock_monotonic_ms() - pull->started >
+	    retrieve->config->slice * 1000 &&
+	    retrieve->others_wait(retrieve->arg);
+}
+
 /* The bytes, from where a broken transfer stopped, into mailboxd. *whole_r:
  * the origin does not do ranges, it would send all of it. */
 static enum outcome
@@ -225,6 +243,8 @@ get_bytes_from(struct pull *pull, const struct lease_resource *resource,
 		.unix_socket = pull->retrieve->pull_socket,
 		.headers = &put_headers,
 		.size = resource->size - resource->have,
+		.enough = has_had_enough,
+		.arg = pull,
 	};
 	enum outcome outcome;
 	char *path;
@@ -250,7 +270,7 @@ get_bytes_from(struct pull *pull, const struct lease_resource *resource,
 		outcome = OUTCOME_TEMPFAIL;
 	} else if (reason_is(&why, "size")) {
 		set_wrong_size(facts, &results[0]);
-	} else if (reason_is(&why, "local")) {
+	} else if (reason_is(&why, "local") || reason_is(&why, "enough")) {
 		set_local_facts(facts, &why);
 	} else {
 		set_origin_facts(facts, &results[0], &why);
@@ -464,8 +484,9 @@ enum outcome
 retrieve_pull(struct retrieve *retrieve, const struct lease *lease,
     int64_t *bytes_r)
 {
-	struct pull pull = { .retrieve = retrieve, .lease = lease };
-	int64_t started = clock_monotonic_ms();
+	struct pull pull = { .retrieve = retrieve,
+		.lease = lease,
+		.started = clock_monotonic_ms() };
 	struct lease_facts facts;
 	struct reason why = { 0 };
 	enum outcome outcome;
@@ -480,7 +501,7 @@ retrieve_pull(struct retrieve *retrieve, const struct lease *lease,
 	if (outcome == OUTCOME_OK) {
 		outcome = pull_client_done(retrieve->mailboxd, lease, &why);
 		if (outcome == OUTCOME_OK)
-			log_done(&pull, clock_monotonic_ms() - started);
+			log_done(&pull, clock_monotonic_ms() - pull.started);
 		else
 			log_lost(lease, &why);
 	} else {

@@ -5,6 +5,7 @@
  */
 #include "worker.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,6 +42,18 @@ back_off(unsigned seconds, const struct reason *why)
 	return seconds * 2 < BACKOFF_MAX_S ? seconds * 2 : BACKOFF_MAX_S;
 }
 
+/* No worker is idle: then pulls may wait that nobody leases. */
+static bool
+all_busy(void *arg)
+{
+	const struct worker *worker = arg;
+
+	for (size_t i = 0; i < worker->count; i++)
+		if (worker->all[i].started == 0)
+			return false;
+	return true;
+}
+
 static void
 work(const struct worker *worker, struct retrieve *retrieve,
     const struct lease *lease)
@@ -60,11 +73,12 @@ void
 worker_run(const struct worker *worker)
 {
 	struct reason why = { 0 };
+	struct worker self = *worker;
 	struct retrieve *retrieve;
 	struct lease *lease;
 	unsigned backoff = 0;
 
-	retrieve = retrieve_new(worker->config, &why);
+	retrieve = retrieve_new(worker->config, all_busy, &self, &why);
 	if (retrieve == NULL)
 		log_fatal(EXIT_FAILURE, "worker: %s", why.text);
 	for (;;) {

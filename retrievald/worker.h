@@ -26,6 +26,8 @@ struct worker_slot {
 struct worker {
 	const struct retrievald_config *config;
 	struct worker_slot *slot;
+	const struct worker_slot *all; /* the slots of all workers */
+	size_t count;
 };
 
 /* Runs until a signal ends it. Called in the child, after privileges have

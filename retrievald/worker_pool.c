@@ -40,7 +40,7 @@ static void
 become_worker(const struct worker_pool *pool, struct worker_slot *slot,
     pid_t parent)
 {
-	struct worker worker = { pool->config, slot };
+	struct worker worker = { pool->config, slot, pool->slots, pool->count };
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	sigset_t none;
 	size_t i;

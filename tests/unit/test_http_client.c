@@ -814,6 +814,38 @@ TEST(streams_the_very_bytes)
 	http_client_free(&client);
 }
 
+static bool
+enough_at_once(void *arg)
+{
+	(*(int *)arg)++;
+	return true;
+}
+
+/* Ended by the caller: what is said of both sides, and not asked again. */
+TEST(a_pipe_can_be_ended)
+{
+	struct http_client *client = new_tls_client();
+	int asked = 0;
+	struct http_pipe_put put = { .unix_socket = fixture.socket,
+		.path = "/put",
+		.size = FIXTURE_FILE_SIZE,
+		.enough = enough_at_once,
+		.arg = &asked };
+	struct http_call call = { .url = url("good.foo.test", "/file") };
+	struct http_result result[2];
+	struct reason why;
+
+	http_result_init(&result[0]);
+	http_result_init(&result[1]);
+	CHECK(http_client_pipe(client, &call, 200, &put, result, &why) ==
+		OUTCOME_TEMPFAIL &&
+	    reason_is(&why, "enough"));
+	CHECK(asked == 1 && result[0].status == 200 && result[1].status == 0);
+	http_result_free(&result[0]);
+	http_result_free(&result[1]);
+	http_client_free(&client);
+}
+
 /* ---- */
 
 static void
@@ -880,6 +912,7 @@ main(void)
 	RUN(reads_a_problem_only_if_it_is_one);
 	RUN(streams_a_get_into_a_put);
 	RUN(streams_the_very_bytes);
+	RUN(a_pipe_can_be_ended);
 	fixture_end(&fixture, false);
 	for (i = 0; i < SERVERS; i++)
 		free_identity(&servers[i].id);
