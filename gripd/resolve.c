@@ -373,7 +373,7 @@ serve(struct resolve *resolve)
 	resolve->since = clock_now();
 	if (start_events(resolve) != 0)
 		return -1;
-	daemon_notify_ready();
+	daemon_notify_ready(resolve->world.base);
 	log_text(LOG_INFO, "-", "ready", "%zu sockets, %zu DNS servers%s",
 	    resolve->listener_count, resolve->dns.count,
 	    resolve->dns.trusted ? "" : " (AD not trusted)");

@@ -395,7 +395,7 @@ sign_serve(struct sign **sign)
 	sign_start(*sign);
 	log_text(LOG_INFO, "-", "start", "%zu identities",
 	    (*sign)->ring->policy.count);
-	daemon_notify_ready();
+	daemon_notify_ready((*sign)->base);
 	event_base_dispatch((*sign)->base);
 	daemon_notify_stopping();
 	sign_stop(*sign);

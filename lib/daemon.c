@@ -18,6 +18,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "clock.h"
 #include "log.h"
 
@@ -127,25 +129,51 @@ daemon_notify(const char *text)
 		return;
 }
 
+/* Seconds between two signs of life: half of what systemd allows; 0: it does
+ * not ask for any. */
+static int64_t
+daemon_watch_seconds(void)
+{
+	const char *limit = getenv("WATCHDOG_USEC");
+	const char *pid = getenv("WATCHDOG_PID");
+
+	if (limit == NULL || (pid != NULL && strtol(pid, NULL, 10) != getpid()))
+		return 0;
+	return strtoll(limit, NULL, 10) / 2000000;
+}
+
+static void daemon_watch(struct event_base *base);
+
+static void
+daemon_watch_tick(evutil_socket_t fd, short what, void *base)
+{
+	(void)fd;
+	(void)what;
+	daemon_notify("WATCHDOG=1");
+	daemon_watch(base);
+}
+
+static void
+daemon_watch(struct event_base *base)
+{
+	struct timeval interval = { daemon_watch_seconds(), 0 };
+
+	if (interval.tv_sec > 0)
+		event_base_once(base, -1, EV_TIMEOUT, daemon_watch_tick, base,
+		    &interval);
+}
+
 void
-daemon_notify_ready(void)
+daemon_notify_ready(struct event_base *base)
 {
 	daemon_notify("READY=1");
+	daemon_watch(base);
 }
 
 void
 daemon_notify_stopping(void)
 {
 	daemon_notify("STOPPING=1");
-}
-
-void
-daemon_notify_status(const char *text)
-{
-	char line[256];
-
-	snprintf(line, sizeof(line), "STATUS=%s", text);
-	daemon_notify(line);
 }
 
 size_t

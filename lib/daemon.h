@@ -27,10 +27,11 @@ void daemon_options(int argc, char **argv, bool with_role,
  * the clock cannot be right. After log_open(). */
 void daemon_prepare(void);
 
-/* READY=1, STOPPING=1, RELOADING=1 and STATUS=...; no-ops without systemd. */
-void daemon_notify_ready(void);
+/* READY=1, and from then on signs of life for systemd's watchdog, if it wants
+ * them, as long as the loop runs; STOPPING=1. No-ops without systemd. */
+struct event_base;
+void daemon_notify_ready(struct event_base *base);
 void daemon_notify_stopping(void);
-void daemon_notify_status(const char *text);
 
 /* The descriptors that systemd passed under this name (LISTEN_FDNAMES), at
  * most `max`; their number. */

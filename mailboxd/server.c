@@ -322,7 +322,7 @@ server_run(struct mailboxd *mailboxd, struct server_sockets *sockets)
 		if (events[i] == NULL ||
 		    event_add(events[i], i == 3 ? &tick : NULL) == -1)
 			log_fatal(EX_OSERR, "libevent cannot start");
-	daemon_notify_ready();
+	daemon_notify_ready(mailboxd->base);
 	log_text(LOG_INFO, "-", "ready", "%s",
 	    mailboxd->config->server_names.items[0]);
 	event_base_dispatch(mailboxd->base);

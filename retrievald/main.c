@@ -77,7 +77,7 @@ serve(struct retrievald *retrievald, int control_fd)
 	event_add(interrupt, NULL);
 	retrievald->control =
 	    control_start(retrievald->base, control_fd, verbs, retrievald);
-	daemon_notify_ready();
+	daemon_notify_ready(retrievald->base);
 	log_text(LOG_INFO, "-", "started", "%d workers",
 	    (int)retrievald->config.workers);
 	event_base_dispatch(retrievald->base);
