@@ -286,6 +286,15 @@ pass_reply_all(const struct session *session)
 }
 
 static void
+reply_all(const struct smtp_client_message *m, const char *status,
+    const char *text)
+{
+	for (size_t i = 0; i < m->count; i++)
+		envelope_reply(&m->envelope->recipients[m->recipients[i]],
+		    status, text);
+}
+
+static void
 transact(struct session *session)
 {
 	const struct smtp_client_message *m = session->message;
@@ -293,8 +302,20 @@ transact(struct session *session)
 	size_t accepted = 0;
 
 	snprintf(hello, sizeof(hello), "EHLO %s", session->options->hostname);
-	if (!read_reply(session, 2) || !command(session, hello, 2) ||
-	    ((session->offered & EXTENSION_XFORWARD) &&
+	if (!read_reply(session, 2) || !command(session, hello, 2)) {
+		pass_reply_all(session);
+		return;
+	}
+	/* RFC 6531, 3.1: such addresses go only where they are understood.
+	 * Ours to mend, so temporary. */
+	if (m->envelope->parameters.smtputf8 &&
+	    !(session->offered & EXTENSION_SMTPUTF8)) {
+		reply_all(m, "451 4.6.7",
+		    "Postfix's re-injection service has no SMTPUTF8");
+		command(session, "QUIT", 2);
+		return;
+	}
+	if (((session->offered & EXTENSION_XFORWARD) &&
 		!send_forward(session)) ||
 	    !send_mail(session)) {
 		pass_reply_all(session);
@@ -330,11 +351,8 @@ smtp_client_send(const struct smtp_client_options *options,
 	int fd = connect_server(options);
 
 	if (fd < 0) {
-		for (size_t i = 0; i < message->count; i++)
-			envelope_reply(&message->envelope->recipients
-					    [message->recipients[i]],
-			    "451 4.4.1",
-			    "Postfix's re-injection service is not there");
+		reply_all(message, "451 4.4.1",
+		    "Postfix's re-injection service is not there");
 		return;
 	}
 	session.stream = x_malloc(sizeof(*session.stream));

@@ -95,6 +95,10 @@ heard(int fd, char *text, size_t size)
 	text[len] = '\0';
 }
 
+/* The message that is sent. */
+static const char *data = "Subject: x\r\n\r\n.dot\r\n";
+static bool other;
+
 static void
 run(const struct script *script, struct envelope *envelope, char *text,
     size_t size)
@@ -103,7 +107,7 @@ run(const struct script *script, struct envelope *envelope, char *text,
 	struct smtp_client_options options = { "unix:/tmp/test_smtp_client",
 		"mx.bar.test", 5000 };
 	struct smtp_client_message message = { envelope, indices, 2,
-		"X-Status: y\r\n", "Subject: x\r\n\r\n.dot\r\n", 20, false };
+		"X-Status: y\r\n", data, strlen(data), other };
 	struct unix_socket_owner owner = { getuid(), getgid(), 0600 };
 	int listener =
 	    unix_socket_listen(options.server + 5, SOCK_STREAM, &owner);
@@ -191,6 +195,66 @@ TEST(everything_is_passed_on)
 	envelope_reset(&envelope);
 }
 
+/* A placeholder or a rebuilt message: BODY and SIZE are its own. */
+TEST(another_message_speaks_for_itself)
+{
+	static const struct {
+		const char *data, *mail;
+	} rows[] = {
+		{ "Subject: y\r\n\r\n",
+		    "MAIL FROM:<a@foo.test> SIZE=27 SMTPUTF8 RET=HDRS "
+		    "ENVID=e\n" },
+		{ "Subject: \xc3\xb6\r\n\r\n",
+		    "MAIL FROM:<a@foo.test> SIZE=28 BODY=8BITMIME SMTPUTF8 "
+		    "RET=HDRS ENVID=e\n" },
+	};
+	const char *before = data;
+
+	other = true;
+	for (size_t i = 0; i < 2; i++) {
+		struct envelope envelope;
+		char text[4096];
+
+		prepare(&envelope);
+		data = rows[i].data;
+		run(&scripts[0], &envelope, text, sizeof(text));
+		CHECK_FOR(strstr(text, rows[i].mail) != NULL, "%s", text);
+		envelope_reset(&envelope);
+	}
+	data = before;
+	other = false;
+}
+
+/* Nothing is told that was not offered, but an address that needs SMTPUTF8
+ * does not go to a server that cannot read it. */
+TEST(only_what_is_offered)
+{
+	static const struct script plain = { "plain",
+		{ "220 x", "250 x", "250 ok", "250 ok", "250 ok", "354 go",
+		    "250 2.0.0 Ok", "221 bye" },
+		{ NULL } };
+	struct envelope envelope;
+	char text[4096];
+
+	prepare(&envelope);
+	envelope.parameters.smtputf8 = false;
+	envelope.sender[0] = '\0'; /* a bounce stays one */
+	run(&plain, &envelope, text, sizeof(text));
+	CHECK_STRING(text,
+	    "EHLO mx.bar.test\nMAIL FROM:<>\nRCPT TO:<b@bar.test>\n"
+	    "RCPT TO:<c@bar.test>\nDATA\n"
+	    "X-Status: y\nSubject: x\n\n..dot\n.\nQUIT\n");
+	CHECK_STRING(envelope.recipients[1].reply, "250 2.0.0 Ok");
+	envelope_reset(&envelope);
+
+	prepare(&envelope);
+	run(&plain, &envelope, text, sizeof(text));
+	CHECK_STRING(text, "EHLO mx.bar.test\nQUIT\n");
+	CHECK_FOR(strncmp(envelope.recipients[0].reply, "451 4.6.7", 9) == 0,
+	    "%s", envelope.recipients[0].reply);
+	envelope_reset(&envelope);
+}
+
 TEST(nobody_there_is_temporary)
 {
 	static const size_t indices[] = { 0, 1 };
@@ -217,6 +281,8 @@ main(void)
 {
 	RUN(replies_are_passed_on);
 	RUN(everything_is_passed_on);
+	RUN(another_message_speaks_for_itself);
+	RUN(only_what_is_offered);
 	RUN(nobody_there_is_temporary);
 	return test_done();
 }

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Who gets which message by which service, with a Postfix that only writes
+ * down what it is sent.
+ */
+#include "delivery.h"
+
+#include <stdlib.h>
+
+#include "test.h"
+
+static char sent[4096]; /* "server|prepend|data|other|path path " ... */
+static const char *refuse; /* a part of the data that is not taken */
+
+static void
+fake_send(const struct smtp_client_options *options,
+    const struct smtp_client_message *message)
+{
+	char one[1024];
+	int len;
+
+	len = snprintf(one, sizeof(one), "%s|%s|%.*s|%d|", options->server,
+	    message->prepend, (int)message->len, message->data, message->other);
+	for (size_t i = 0; i < message->count; i++) {
+		struct envelope_recipient *r =
+		    &message->envelope->recipients[message->recipients[i]];
+
+		len += snprintf(one + len, sizeof(one) - (size_t)len, "%s ",
+		    r->path);
+		if (refuse != NULL && strstr(message->data, refuse) != NULL)
+			envelope_reply(r, "451 4.3.0", "no");
+		else if (r->path[0] != '?') /* no reply at all */
+			envelope_reply(r, "250 2.0.0", "ok");
+	}
+	strcat(sent, one);
+	strcat(sent, "\n");
+}
+
+static void
+run(struct envelope_recipient *recipients, size_t count)
+{
+	struct smtp_client_options options = { "in", "mx.foo.test", 1000 };
+	struct envelope envelope = { .recipients = recipients, .count = count };
+
+	sent[0] = '\0';
+	delivery_run(&options, fake_send, &envelope, "T", "came", 4);
+}
+
+TEST(without_forms_header_lines_decide)
+{
+	struct envelope_recipient r[] = { { .path = "a" },
+		{ .path = "b", .prepend = "X" }, { .path = "c" },
+		{ .path = "d", .reply = "550 no" }, { .path = "?" } };
+
+	run(r, 5);
+	CHECK_STRING(sent, "in|T|came|0|a c ? \nin|XT|came|0|b \n");
+	CHECK_STRING(r[3].reply, "550 no");
+	CHECK(strncmp(r[4].reply, "451", 3) == 0);
+}
+
+TEST(each_form_goes_alone)
+{
+	struct delivery_form placeholder = { .data = "ph",
+		.len = 2,
+		.server = "out",
+		.prepend = "F" };
+	struct delivery_form plain = { .server = "out" };
+	struct delivery_form pages[2] = { { .data = "p1", .len = 2 },
+		{ .data = "p2", .len = 2 } };
+	struct envelope_recipient r[] = {
+		{ .path = "a", .form = &placeholder },
+		{ .path = "b", .form = &pages[0] },
+		{ .path = "c", .form = &plain },
+		{ .path = "d", .form = &pages[1] },
+		{ .path = "e", .form = &placeholder, .prepend = "X" },
+		{ .path = "f", .form = &placeholder },
+		{ .path = "g" },
+	};
+
+	run(r, 7);
+	CHECK_STRING(sent,
+	    "out|FT|ph|1|a f \nin|T|p1|1|b \nout|T|came|0|c \nin|T|p2|1|d \n"
+	    "out|XFT|ph|1|e \nin|T|came|0|g \n");
+}
+
+TEST(what_was_taken_is_known)
+{
+	struct delivery_form a = { .data = "aa", .len = 2 };
+	struct delivery_form b = { .data = "bb", .len = 2 };
+	struct envelope_recipient r[] = { { .path = "a", .form = &a },
+		{ .path = "b", .form = &b }, { .path = "c" } };
+	struct envelope envelope = { .recipients = r, .count = 3 };
+
+	refuse = "aa";
+	run(r, 3);
+	refuse = NULL;
+	CHECK(!delivery_taken(&envelope, &a));
+	CHECK(delivery_taken(&envelope, &b));
+	CHECK(delivery_taken(&envelope, NULL));
+}
+
+int
+main(void)
+{
+	RUN(without_forms_header_lines_decide);
+	RUN(each_form_goes_alone);
+	RUN(what_was_taken_is_known);
+	return test_done();
+}
