@@ -17,16 +17,19 @@
 #include "cargo_api.h"
 #include "cargo_placeholder.h"
 #include "clock.h"
+#include "http_parse.h"
 #include "memory.h"
 #include "new_file.h"
 #include "terminal.h"
 
 #define CHUNK 262144
+#define RESUME_TRIES 4 /* in a row that bring nothing */
 
 /* What passes by, in either direction. */
 struct passage {
 	int fd;
-	int64_t offset;
+	int64_t offset; /* bytes that passed */
+	int64_t skip; /* of what comes again after a broken transfer */
 	EVP_MD_CTX *digest; /* NULL on the way up: hashed before */
 	struct terminal_progress progress;
 	struct reason *why;
@@ -211,7 +214,15 @@ write_down(void *arg, const void *data, size_t len)
 	const char *at = data;
 	ssize_t put;
 
-	EVP_DigestUpdate(passage->digest, data, len);
+	if (passage->skip > 0) {
+		size_t again =
+		    (int64_t)len < passage->skip ? len : (size_t)passage->skip;
+
+		passage->skip -= (int64_t)again;
+		at += again;
+		len -= again;
+	}
+	EVP_DigestUpdate(passage->digest, at, len);
 	passage->offset += (int64_t)len;
 	while (len > 0) {
 		put = write(passage->fd, at, len);
@@ -247,36 +258,106 @@ check_down(struct passage *passage, const char *hash, int64_t size)
 	return OUTCOME_OK;
 }
 
+/* Before the first byte: does it go on where it stopped, or begin anew? */
+static int
+begin_down(void *arg, unsigned status, int64_t size,
+    const struct buffer *fields)
+{
+	struct passage *passage = arg;
+	int64_t first = 0, len, whole;
+	char range[80];
+
+	(void)size;
+	if (status == 206 &&
+	    http_parse_content_range(http_result_field(fields, "content-range",
+					 range, sizeof(range)),
+		&first, &len, &whole) < 0)
+		first = -1;
+	if (first < 0 || first > passage->offset) {
+		passage->failed = true;
+		reason_set(passage->why, OUTCOME_TEMPFAIL, "protocol",
+		    "the mailbox gave another range than was asked for");
+		return -1;
+	}
+	passage->skip = passage->offset - first;
+	return 0;
+}
+
+/* One request for all that is missing. */
+static enum outcome
+get_rest(struct session *session, const char *path, int64_t size,
+    struct passage *passage, struct reason *why)
+{
+	struct http_call call = { .method = HTTP_GET,
+		.head = begin_down,
+		.sink = write_down,
+		.max_body = size >= 0 ? size : CARGO_MAX_SIZE,
+		.arg = passage };
+	struct http_header_list headers;
+	struct http_result result;
+	enum outcome outcome;
+
+	http_header_init(&headers);
+	if (passage->offset > 0)
+		http_header_add_format(&headers, "Range", "bytes=%lld-",
+		    (long long)passage->offset);
+	http_result_init(&result);
+	outcome = session_call(session, &call, path, &headers, &result, why);
+	if (passage->failed)
+		outcome = OUTCOME_TEMPFAIL;
+	else if (result.overrun)
+		outcome = OUTCOME_OK; /* told by its size */
+	else if (outcome == OUTCOME_OK && result.status != 200 &&
+	    result.status != 206)
+		outcome = session_refused(&result, why);
+	http_result_free(&result);
+	return outcome;
+}
+
+/* A transfer that broke after some bytes goes on where it stopped, as long
+ * as every few attempts bring more. */
+static enum outcome
+get_all(struct session *session, const char *path, int64_t size,
+    struct passage *passage, struct reason *why)
+{
+	enum outcome outcome;
+	unsigned idle = 0;
+	int64_t before;
+
+	for (;;) {
+		before = passage->offset;
+		outcome = get_rest(session, path, size, passage, why);
+		if (outcome != OUTCOME_TEMPFAIL || passage->failed ||
+		    passage->offset == 0 || passage->offset == size)
+			return outcome;
+		idle = passage->offset > before ? 0 : idle + 1;
+		if (idle > RESUME_TRIES)
+			return outcome;
+		/* At once, then after 1, 2, 4, 8 seconds. */
+		if (idle > 0)
+			sleep(1U << (idle - 1));
+	}
+}
+
 enum outcome
 transfer_get(struct session *session, const char *hash, int64_t size,
     const char *label, int fd, struct reason *why)
 {
 	struct reason own = { 0 };
 	struct passage passage = { .fd = fd, .why = &own };
-	struct http_call call = { .method = HTTP_GET,
-		.sink = write_down,
-		.max_body = size >= 0 ? size : CARGO_MAX_SIZE,
-		.arg = &passage };
-	struct http_result result;
 	enum outcome outcome;
 	char *path = x_asprintf(CARGO_API_RESOURCE "%s", hash);
 
 	passage.digest = digest_new();
-	http_result_init(&result);
 	terminal_progress_begin(&passage.progress, stderr, label, size,
 	    clock_monotonic_ms());
-	outcome = session_call(session, &call, path, NULL, &result, why);
+	outcome = get_all(session, path, size, &passage, why);
 	terminal_progress_end(&passage.progress);
-	if (passage.failed)
-		outcome = OUTCOME_TEMPFAIL;
-	else if (outcome == OUTCOME_OK && result.status != 200)
-		outcome = session_refused(&result, why);
-	else if (outcome == OUTCOME_OK || result.overrun)
+	if (outcome == OUTCOME_OK)
 		outcome = check_down(&passage, hash, size);
 	if (own.word[0] != '\0')
 		*why = own;
 	EVP_MD_CTX_free(passage.digest);
-	http_result_free(&result);
 	free(path);
 	return outcome;
 }

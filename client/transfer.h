@@ -37,7 +37,8 @@ enum outcome transfer_has(struct session *session, const char *hash,
     int64_t *size_r, struct reason *why);
 
 /* Writes the resource to `fd` from its offset on. `size` -1: not known
- * beforehand. PERMFAIL "wrong-hash", "wrong-size". */
+ * beforehand. A broken transfer is resumed with a range. PERMFAIL
+ * "wrong-hash", "wrong-size". */
 enum outcome transfer_get(struct session *session, const char *hash,
     int64_t size, const char *label, int fd, struct reason *why);
 
