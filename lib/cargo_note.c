@@ -147,11 +147,13 @@ add_resource(struct buffer *out, const struct cargo_note *note, size_t index)
 	buffer_add_format(out, "%4zu. ", index + 1);
 	add_name(out,
 	    r->name != NULL && r->name[0] != '\0' ? r->name : describe(type));
-	buffer_add_format(out, "\n" INDENT "%s, SHA-256 %.*s...\n", size,
-	    SHORT_HASH, r->hash);
-	/* Who downloads by hand compares by hand. */
+	/* Who downloads by hand compares by hand: the whole of it. */
 	if (note->page != NULL)
-		buffer_add_format(out, INDENT "%s\n", r->hash);
+		buffer_add_format(out,
+		    "\n" INDENT "%s, SHA-256\n" INDENT "%s\n", size, r->hash);
+	else
+		buffer_add_format(out, "\n" INDENT "%s, SHA-256 %.*s...\n",
+		    size, SHORT_HASH, r->hash);
 }
 
 /* ---- the two notes ----------------------------------------------------- */
