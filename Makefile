@@ -179,6 +179,10 @@ $(STORE_TESTS): $(ARCHIVES) $(B)/liball.a
 $(B)/forge: $(B)/obj/tests/lab/forge.o $(B)/liball.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/liball.a $(LIBS)
 
+# Conversion on the command line, for tests with real signatures.
+$(B)/convert: $(B)/obj/tests/convert/convert.o $(B)/liball.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(B)/liball.a $(LIBS)
+
 REPLAYS = $(FUZZERS:%=$(B)/replay_%)
 $(REPLAYS): $(B)/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o \
     $(B)/obj/tests/fuzz/replay_main.o $(ARCHIVES) $(B)/liball.a

@@ -48,13 +48,14 @@ is_embedded(const struct mime_parts *parts, size_t index)
 	return false;
 }
 
-/* A part without a header begins, for us, with the empty line. */
+/* A part without a header begins, for us, with the empty line, if that is
+ * not the one that ends the header of its parent. */
 static size_t
-part_start(const char *message, const struct mime_part *part)
+part_start(const char *message, const struct mime_part *part, size_t parent)
 {
 	size_t start = part->start;
 
-	if (start == part->body && start >= 3 &&
+	if (start == part->body && start >= parent + 3 &&
 	    memcmp(message + start - 3, "\n\r\n", 3) == 0)
 		start -= 2;
 	return start;
@@ -196,9 +197,10 @@ add_candidate(struct selecting *s, const struct mime_part *box, bool root)
 {
 	struct cargo_conversion *c = s->conversion;
 	struct convert_part *part = &c->parts[c->part_count];
+	size_t parent = root ? 0 : s->box.parts[box->parent].body;
 
 	*part = (struct convert_part){
-		.start = root ? 0 : part_start(c->message, box),
+		.start = root ? 0 : part_start(c->message, box, parent),
 		.body = root ? c->header : box->body,
 		.end = root ? c->len : box->end,
 		.encoding = box->encoding,

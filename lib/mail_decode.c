@@ -89,14 +89,14 @@ base64_character(struct mail_decoder *d, unsigned char c)
 	if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
 		return 0;
 	if (c == '=') {
-		if (d->pads == 0 && d->quad_len < 2)
+		if (d->pads == 0 ? d->quad_len < 2 : d->pads == 1)
 			return -1;
 		if (d->pads == 0) {
-			d->pads = 4 - (unsigned)d->quad_len;
+			d->pads = 5 - (unsigned)d->quad_len;
 			base64_group(d);
-		} else
-			d->pads |= 8; /* the second of two */
-		return (d->pads & 8) == 0 || d->pads == (8 | 2) ? 0 : -1;
+		}
+		d->pads--;
+		return 0;
 	}
 	if (d->pads > 0 || value(c) > 63)
 		return -1;
@@ -121,7 +121,7 @@ base64_read(struct mail_decoder *d, unsigned char *out, size_t max)
 		if (len == max)
 			break;
 		if (d->at == d->len) {
-			if (d->quad_len > 0 || d->pads == 2)
+			if (d->quad_len > 0 || d->pads > 1)
 				return -1;
 			break;
 		}

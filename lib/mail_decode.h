@@ -29,7 +29,7 @@ struct mail_decoder {
 	unsigned char quad[4]; /* base64 digits of an unfinished group */
 	unsigned char held[3]; /* decoded, and no room for it yet */
 	size_t quad_len, held_at, held_len;
-	unsigned pads;
+	unsigned pads; /* 0: none so far; else 1 and those still due */
 };
 
 /* Nothing is copied: `data` must stay. Nothing to free. */
