@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * broker(8), the Cargo Broker: takes placeholders from Postfix by LMTP, tells
- * the recipients' Resource Mailboxes, and gives the messages back. Keeps
- * nothing on disk, holds no key, speaks no DNS.
+ * broker(8), the Cargo Broker: takes placeholders, and what users submit, from
+ * Postfix by LMTP, tells the recipients' Resource Mailboxes, puts resources
+ * into the senders', and gives the messages back. Keeps nothing on disk,
+ * holds no key, speaks no DNS.
  */
 #include <errno.h>
 #include <signal.h>
@@ -34,7 +35,7 @@
 
 struct broker {
 	struct broker_config config;
-	struct destination_map *map;
+	struct destination_map *map, *origins;
 	struct breaker *breaker;
 	struct event_base *base;
 	struct connection_list *connections;
@@ -85,6 +86,12 @@ configure(struct broker *broker, const struct daemon_options *options)
 		log_fatal(EX_CONFIG, "%s", error);
 	broker->map = destination_map_read(config->destinations,
 	    &config->outward.port_list, &error);
+	if (broker->map != NULL && config->out_listen[0] != '\0') {
+		broker->origins = destination_map_read(config->origins,
+		    &config->outward.port_list, &error);
+		if (broker->origins == NULL)
+			destination_map_free(&broker->map);
+	}
 	if (broker->map == NULL)
 		log_fatal(EX_CONFIG, "%s", error);
 	if (outward_open(&config->outward, options->config, &error) < 0)
@@ -93,15 +100,20 @@ configure(struct broker *broker, const struct daemon_options *options)
 		exit(EX_OK);
 }
 
-/* The socket for Postfix, which lies in Postfix's own chroot. One that was
+/* A socket for Postfix, which lies in Postfix's own chroot. One that was
  * passed has its owner and mode already, and there may be no user table. */
 static int
-listen_lmtp(struct broker *broker)
+listen_lmtp(struct broker *broker, const char *name, const char *path)
 {
 	const struct broker_config *config = &broker->config;
 	struct unix_socket_owner owner = { .mode = 0600 };
-	int fd = daemon_passed_socket("in");
+	int fd = daemon_passed_socket(name);
 
+	if (path[0] == '\0') {
+		if (fd >= 0)
+			close(fd); /* the unit has it, we do not want it */
+		return -1;
+	}
 	broker->postfix = CONNECTION_ANY_PEER;
 	if (privileges_find_user(config->listen_user, &owner.uid, &owner.gid) ==
 	    0)
@@ -110,9 +122,9 @@ listen_lmtp(struct broker *broker)
 		log_fatal(EX_NOUSER, "there is no user %s (listen_user)",
 		    config->listen_user);
 	if (fd < 0)
-		fd = unix_socket_listen(config->listen, SOCK_STREAM, &owner);
+		fd = unix_socket_listen(path, SOCK_STREAM, &owner);
 	if (fd < 0)
-		log_fatal(EX_OSERR, "cannot listen on %s: %s", config->listen,
+		log_fatal(EX_OSERR, "cannot listen on %s: %s", path,
 		    strerror(errno));
 	return fd;
 }
@@ -129,7 +141,7 @@ serve(struct broker *broker, int control_fd)
 	event_add(interrupt, NULL);
 	control = control_start(broker->base, control_fd, verbs, broker);
 	broker->since = clock_now();
-	daemon_notify_ready();
+	daemon_notify_ready(broker->base);
 	log_text(LOG_INFO, "-", "started", "%zu lines of destinations",
 	    destination_map_count(broker->map));
 	event_base_dispatch(broker->base);
@@ -147,7 +159,7 @@ main(int argc, char **argv)
 	struct broker broker = { .since = 0 };
 	struct connection_options connections;
 	char *error = NULL;
-	int control_fd, lmtp_fd;
+	int control_fd, fds[CONNECTION_KINDS];
 
 	daemon_options(argc, argv, false, &options);
 	log_open("broker", options.debug ? LOG_DEBUG : LOG_INFO);
@@ -156,7 +168,9 @@ main(int argc, char **argv)
 	control_fd = control_listen("broker", &error);
 	if (control_fd < 0)
 		log_fatal(EX_OSERR, "%s", error);
-	lmtp_fd = listen_lmtp(&broker);
+	fds[CONNECTION_IN] = listen_lmtp(&broker, "in", broker.config.listen);
+	fds[CONNECTION_OUT] =
+	    listen_lmtp(&broker, "out", broker.config.out_listen);
 	peer_enter_room(PEER_BROKER, broker.config.base_directory,
 	    broker.config.group[0] != '\0' ? broker.config.group : NULL);
 	signal(SIGHUP, SIG_IGN); /* what it reads lies outside the chroot */
@@ -167,14 +181,14 @@ main(int argc, char **argv)
 	    grip_remote_key_init() < 0)
 		log_fatal(EX_OSERR, "cannot start: out of memory");
 	connections = (struct connection_options){ &broker.config, broker.map,
-		broker.breaker, broker.postfix };
-	broker.connections =
-	    connection_start(broker.base, lmtp_fd, &connections);
+		broker.origins, broker.breaker, broker.postfix };
+	broker.connections = connection_start(broker.base, fds, &connections);
 	serve(&broker, control_fd);
 	connection_stop(&broker.connections, STOP_SECONDS);
 	event_base_free(broker.base);
 	breaker_free(&broker.breaker);
 	destination_map_free(&broker.map);
+	destination_map_free(&broker.origins);
 	broker_config_free(&broker.config);
 	return 0;
 }

@@ -31,6 +31,8 @@ struct passage {
 	struct outbound_recipients recipients;
 	struct outbound_share share;
 	struct delivery_form form; /* the placeholder */
+	struct cargo_placeholder *placeholder; /* for local recipients */
+	struct recipient_message local;
 	struct reason why;
 };
 
@@ -348,32 +350,30 @@ serve_local(struct passage *passage, const char *data, size_t len,
     const struct delivery_form *form)
 {
 	const struct recipient_step *step = passage->outbound->step;
-	struct cargo_placeholder *placeholder = NULL;
-	struct recipient_message message = {
-		.id = passage->id,
-		.sender = passage->submission.sender,
-		.data = data,
-		.len = len,
-		.began = step->now(),
-		.arrived = passage->arrived,
-		.form = form,
-	};
 	enum outcome outcome;
 
 	if (!has_local(passage, form))
 		return;
-	outcome =
-	    cargo_placeholder_parse(data, len, &placeholder, &passage->why);
-	if (outcome == OUTCOME_OK && placeholder->message_id != NULL) {
-		message.placeholder = placeholder;
-		recipient_step_run(step, &message, passage->envelope);
+	outcome = cargo_placeholder_parse(data, len, &passage->placeholder,
+	    &passage->why);
+	if (outcome == OUTCOME_OK && passage->placeholder->message_id != NULL) {
+		passage->local = (struct recipient_message){
+			.id = passage->id,
+			.sender = passage->submission.sender,
+			.placeholder = passage->placeholder,
+			.data = data,
+			.len = len,
+			.began = step->now(),
+			.arrived = passage->arrived,
+			.form = form,
+		};
+		recipient_step_run(step, &passage->local, passage->envelope);
 	}
 	for (size_t i = 0; i < passage->envelope->count; i++)
 		if (outcome == OUTCOME_TEMPFAIL && !is_late(passage) &&
 		    is_open(&passage->envelope->recipients[i], form))
 			envelope_reply(&passage->envelope->recipients[i],
 			    "451 4.3.0", "Cannot read this placeholder now");
-	cargo_placeholder_free(&placeholder);
 }
 
 static void
@@ -475,8 +475,10 @@ deliver(struct passage *passage)
 	char *trace =
 	    submission_trace(config->hostname, passage->id, passage->now);
 
-	delivery_run(&options, passage->outbound->smtp_send, passage->envelope,
-	    trace, passage->message, passage->len);
+	do
+		delivery_run(&options, passage->outbound->smtp_send,
+		    passage->envelope, trace, passage->message, passage->len);
+	while (recipient_step_again(&passage->local, passage->envelope));
 	free(trace);
 }
 
@@ -518,6 +520,8 @@ outbound_deliver(void *context, struct envelope *envelope, const char *message,
 	else
 		serve(&passage);
 	recipient_step_log(step, envelope);
+	recipient_step_end(&passage.local);
+	cargo_placeholder_free(&passage.placeholder);
 	outbound_share_free(&passage.share);
 	outbound_recipients_free(&passage.recipients);
 	cargo_conversion_free(&passage.conversion);
