@@ -47,13 +47,20 @@ digest_secret(const struct http_request *request, char key_r[SHA256_HEX_SIZE])
 	return 0;
 }
 
+bool
+page_is_path(const struct http_request *request)
+{
+	return request->segment_count > 1 &&
+	    strcmp(request->segment[0], "s") == 0;
+}
+
 void
 page_log_path(const struct http_request *request, char *path_r, size_t size)
 {
 	const bool file =
 	    request->segment_count == 3 && hex_is_sha256(request->segment[2]);
 
-	if (request->segment_count < 2 || strcmp(request->segment[0], "s") != 0)
+	if (!page_is_path(request))
 		snprintf(path_r, size, "-");
 	else
 		snprintf(path_r, size, CARGO_API_PAGE "*%s%s", file ? "/" : "",

@@ -25,6 +25,9 @@ void page_refuse(struct visit *visit, const struct reason *why);
 void
 page_log_path(const struct http_request *request, char *path_r, size_t size);
 
+/* True for a path that may hold the secret of a page. */
+bool page_is_path(const struct http_request *request);
+
 /* Whether the fields of a POST are those of a page of this very host: not if
  * a browser says that another site's page sent it. Our pages have their
  * Origin withheld (no-referrer), so "null" says nothing. */

@@ -86,7 +86,8 @@ visit_new(struct mailboxd *mailboxd, struct http_exchange *x)
 	snprintf(visit->id, sizeof(visit->id), "c%llu",
 	    (unsigned long long)http_exchange_connection_id(x));
 	visit->door = find_door(mailboxd, x);
-	if (visit->door == DOOR_WEB)
+	/* Also if somebody took the mailbox's name for the web host's. */
+	if (visit->door == DOOR_WEB || page_is_path(visit->request))
 		page_log_path(visit->request, visit->path, sizeof(visit->path));
 	else
 		name_path(visit, visit->request);

@@ -253,6 +253,7 @@ TEST(the_log_never_has_a_secret)
 
 		page_log_path(&r, path, sizeof(path));
 		CHECK_STRING(path, rows[i].path);
+		CHECK(page_is_path(&r) == (strcmp(rows[i].path, "-") != 0));
 	}
 }
 
