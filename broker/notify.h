@@ -42,9 +42,10 @@ struct notify_answer {
 };
 
 /*
- * OK: taken, and *answer_r is set. PERMFAIL: an authenticated destination said no; the word is the
- * name of its problem. TEMPFAIL: everything else; "breaker" if it was not
- * even tried. `recipient` is whom the sender wrote to.
+ * OK: taken, and *answer_r is set. PERMFAIL: an authenticated destination
+ * said no; the word is the name of its problem. TEMPFAIL: everything else;
+ * "breaker" if it was not even tried. `recipient` is whom the sender wrote
+ * to.
  */
 enum outcome notify_send(struct notify *notify,
     const struct notify_message *message, const struct destination *destination,
