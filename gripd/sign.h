@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
  * The signer role: the only holder of private keys. It has no network. A
- * request for a token gives typed fields; the signer composes the token
- * itself within the policy. A request for a handshake gives the whole
- * content, which must be that of a TLS 1.3 CertificateVerify of the caller's
- * side, or for a web host of a TLS 1.2 ServerKeyExchange. By the socket a caller came in on it knows the caller's role.
+ * request for a token gives typed fields; the signer composes the token itself
+ * within the policy. A request for a handshake gives the whole content, which
+ * must be that of a TLS 1.3 CertificateVerify of the caller's side, or for a
+ * web host of a TLS 1.2 ServerKeyExchange. By the socket a caller came in on
+ * it knows the caller's role.
  *
  * Trust: reads packets of broker, retrievald and mailboxd as hostile; keys,
  * certificates and policy are root's.

@@ -4,10 +4,11 @@
  *
  * TLS 1.3 only; no tickets, resumption, early data or renegotiation. Every
  * client is asked for a certificate and none is demanded. Names for browsers
- * differ: nobody is asked, and TLS 1.2 is spoken too (with ECDHE, ECDSA and
- * an AEAD only), but never by a client that names no host or another. Of a certificate only the key counts: a P-256 or Ed25519
- * leaf is taken, whoever issued it and whatever its dates; any other key is
- * refused by an alert. Private keys may be remote (grip_remote_key.h).
+ * differ: nobody is asked, and TLS 1.2 is spoken too (with ECDHE, ECDSA and an
+ * AEAD only), but never by a client that names no host or another. Of a
+ * certificate only the key counts: a P-256 or Ed25519 leaf is taken, whoever
+ * issued it and whatever its dates; any other key is refused by an alert.
+ * Private keys may be remote (grip_remote_key.h).
  */
 #ifndef TLS_SERVER_H
 #define TLS_SERVER_H
@@ -41,9 +42,10 @@ struct tls_name {
 	bool web; /* a name for browsers; its key is P-256 */
 };
 
-/* Adds a server name, or replaces its certificate. The first name, not one for
- * browsers, is also served to clients that send no SNI. PERMFAIL "certificate" if chain and
- * key do not fit or are of a kind we do not serve. */
+/* Adds a server name, or replaces its certificate. The first name, not one
+ * for browsers, is also served to clients that send no SNI. PERMFAIL
+ * "certificate" if chain and key do not fit or are of a kind we do not
+ * serve. */
 enum outcome tls_server_add(struct tls_server *tls, const struct tls_name *name,
     struct reason *why);
 

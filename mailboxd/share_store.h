@@ -3,9 +3,10 @@
  * The rows of a share and the transactions that make and withdraw it. The
  * recipients' rows come first, in batches; the share counts once its own row
  * stands, which is written last; its pages come behind it, in batches too
- * (page_store.h), so that whoever repeats a request adds what is missing. Each recipient row carries the digest of
- * the content that it was written for, so that rows which a broken attempt
- * with other recipients left behind entitle nobody.
+ * (page_store.h), so that whoever repeats a request adds what is missing. Each
+ * recipient row carries the digest of the content that it was written for, so
+ * that rows which a broken attempt with other recipients left behind entitle
+ * nobody.
  */
 #ifndef SHARE_STORE_H
 #define SHARE_STORE_H
