@@ -29,6 +29,7 @@ static const struct ctl_verb verbs[] = {
 	{ "fsck", ctl_fsck, "fsck [--deep]", true },
 	{ "gc", ctl_gc, "gc", true },
 	{ "queue", ctl_queue, "queue" },
+	{ "setup", ctl_setup, "setup postfix [--outbound]" },
 	{ "status", ctl_status, "status [DAEMON]" },
 	{ NULL, NULL, NULL, false },
 };

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * cargomailctl setup postfix: prints what postfix-setup would add on this
+ * host, with what an administrator must look after besides. Changes nothing.
+ */
+#include "ctl_setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "memory.h"
+
+#define POSTFIX_SETUP PREFIX "/share/cargomail/postfix-setup"
+#define POSTCONF "postconf -h myhostname header_checks smtpd_milters"
+#define VALUES 3
+#define VALUE_MAX 4096
+
+/* ---- advice ------------------------------------------------------------ */
+
+static void
+advise_verifier(const struct ctl_setup_host *host, FILE *out)
+{
+	if (host->milters[0] == '\0')
+		fputs("# NB: smtpd_milters is empty. Who verifies DKIM of "
+		      "incoming mail? Without an\n#     Authentication-Results"
+		      " of this host no placeholder is acted on.\n",
+		    out);
+	if (host->rspamd)
+		fprintf(out,
+		    "# rspamd: in local.d/milter_headers.conf\n"
+		    "#     use = [\"authentication-results\"];\n"
+		    "#     and its authserv-id (%s) in authserv_ids of"
+		    " broker.conf.\n",
+		    host->hostname);
+	if (host->opendkim)
+		fprintf(out,
+		    "# OpenDKIM: in opendkim.conf\n"
+		    "#     Mode sv\n#     AuthservID %s\n"
+		    "#     and the same name in authserv_ids of"
+		    " broker.conf.\n",
+		    host->hostname);
+}
+
+/* A placeholder is proven by fields that signers leave out by default. */
+static void
+advise_signer(const struct ctl_setup_host *host, FILE *out)
+{
+	if (host->opendkim)
+		fputs("#     SignHeaders *,+Message-ID,+MIME-Version,"
+		      "+Content-Type\n",
+		    out);
+	if (host->rspamd)
+		fputs("# rspamd: dkim_signing signs message-id, mime-version "
+		      "and content-type unless\n#     sign_headers says "
+		      "otherwise.\n",
+		    out);
+	if (host->outbound)
+		fputs("# Users' mail is signed on its way back from the "
+		      "broker (cargomail-sign), so\n# milters of the "
+		      "submission services move there.\n",
+		    out);
+}
+
+void
+ctl_setup_advise(const struct ctl_setup_host *host, FILE *out)
+{
+	fprintf(out, "# Postfix on %s: %s\n", host->hostname,
+	    host->outbound ? "mail from outside, and what users submit" :
+			     "mail from outside");
+	fprintf(out, "# header_checks: %s\n",
+	    host->header_checks[0] != '\0' ? host->header_checks : "none");
+	fprintf(out, "# smtpd_milters: %s\n",
+	    host->milters[0] != '\0' ? host->milters : "none");
+	advise_verifier(host, out);
+	advise_signer(host, out);
+}
+
+/* ---- this host --------------------------------------------------------- */
+
+/* The output of a command line by line, as many as `max`; the number of
+ * lines, or -1 if it failed. */
+static int
+read_lines(const char *command, char lines_r[][VALUE_MAX], int max)
+{
+	FILE *in = popen(command, "re");
+	int count = 0;
+
+	if (in == NULL)
+		return -1;
+	while (count < max && fgets(lines_r[count], VALUE_MAX, in) != NULL) {
+		lines_r[count][strcspn(lines_r[count], "\n")] = '\0';
+		count++;
+	}
+	return pclose(in) == 0 ? count : -1;
+}
+
+static int
+run_setup(const char *options)
+{
+	char *command = x_asprintf("'%s' -p%s", POSTFIX_SETUP, options);
+	int status;
+
+	fflush(stdout);
+	status = system(command);
+	free(command);
+	if (status == 0)
+		return 0;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? EX_NOINPUT :
+								 EX_DATAERR;
+}
+
+static int
+setup_postfix(bool outbound)
+{
+	static char values[VALUES][VALUE_MAX];
+	struct ctl_setup_host host = {
+		.hostname = values[0],
+		.header_checks = values[1],
+		.milters = values[2],
+		.rspamd = access("/etc/rspamd", F_OK) == 0,
+		.opendkim = access("/etc/opendkim.conf", F_OK) == 0,
+		.outbound = outbound,
+	};
+	const char *option = outbound ? " -o" : "";
+	int code;
+
+	if (read_lines(POSTCONF, values, VALUES) != VALUES) {
+		fputs("cargomailctl: cannot ask postconf; is Postfix here?\n",
+		    stderr);
+		return EX_UNAVAILABLE;
+	}
+	ctl_setup_advise(&host, stdout);
+	putchar('\n');
+	code = run_setup(option);
+	if (code != 0)
+		return code;
+	printf("\n# To do this:      %s%s && postfix reload\n"
+	       "# To be as before: %s -r && postfix reload\n",
+	    POSTFIX_SETUP, option, POSTFIX_SETUP);
+	return 0;
+}
+
+int
+ctl_setup(const struct ctl *ctl, int argc, char **argv)
+{
+	(void)ctl;
+	if (argc < 2 || strcmp(argv[1], "postfix") != 0)
+		return EX_USAGE;
+	if (argc == 2)
+		return setup_postfix(false);
+	if (argc == 3 && strcmp(argv[2], "--outbound") == 0)
+		return setup_postfix(true);
+	return EX_USAGE;
+}
