@@ -109,7 +109,7 @@ $(CLIENTS:%=$(B)/%): $(B)/%: $(B)/obj/client/main_%.o $(B)/client.a \
 DEPS = build-essential pkg-config libevent-dev libssl-dev libsodium-dev \
        libcjson-dev libldns-dev liblmdb-dev libetpan-dev libcurl4 zlib1g-dev \
        clang clang-format libclang-rt-14-dev mandoc mmdebstrap iproute2 \
-       util-linux procps openssl python3 ca-certificates
+       util-linux procps openssl gnupg python3 ca-certificates
 
 deps:
 	@dpkg-query -W -f '$${db:Status-Status}\n' $(DEPS) 2>&1 | \
@@ -189,13 +189,14 @@ $(REPLAYS): $(B)/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o \
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) \
 	    $(B)/liball.a $(LIBS)
 
-unit-tests: $(TESTS) $(STORE_TESTS) $(REPLAYS) $(B)/scenario_pulls
+unit-tests: $(TESTS) $(STORE_TESTS) $(REPLAYS) $(B)/scenario_pulls $(B)/convert
 
 # The quick part: no lab. Everything runs with ASan and UBSan.
 UNIT_COMMANDS = $(patsubst %,'%',$(TESTS) $(STORE_TESTS)) \
     $(foreach s,$(SCENARIOS),'$(B)/scenario_pulls $(s)') \
     $(foreach f,$(FUZZERS),'$(B)/replay_$(f) tests/fuzz/corpus/$(f)') \
-    $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))
+    $(patsubst %,'%',$(sort $(wildcard tests/tree/*)) \
+        tests/convert/t-signatures)
 
 check-unit:
 	$(MAKE) -j2 VARIANT=asan WERROR=-Werror all unit-tests

@@ -348,12 +348,13 @@ cargo_rebuild(const struct cargo_placeholder *placeholder, const char *message,
 {
 	struct rebuilding r = { placeholder, message, len, io, "\n",
 		.why = why };
-	const char *line = memchr(message, '\n', len);
+	size_t body = placeholder->parts.parts[0].body;
 	struct cargo_original original;
 	enum outcome outcome;
 	int found;
 
-	if (line != NULL && line > message && line[-1] == '\r')
+	/* By the empty line: what was put on top may have lines of its own. */
+	if (body >= 2 && body <= len && message[body - 2] == '\r')
 		r.eol = "\r\n";
 	find_edits(&r);
 	found = cargo_original_find(placeholder, message, &original);
