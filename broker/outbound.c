@@ -47,14 +47,13 @@ begin_line(const struct passage *passage, struct log_line *line,
 	log_begin(line, is_fine ? LOG_INFO : LOG_WARNING, passage->id, verb);
 }
 
-/* Not converted, and why. */
+/* Not converted, or not now, and why. */
 static void
-log_kept(const struct passage *passage)
+log_whole(const struct passage *passage, const char *verb)
 {
 	struct log_line line;
 
-	breaker_count(passage->outbound->step->breaker, BREAKER_KEPT);
-	begin_line(passage, &line, "kept");
+	begin_line(passage, &line, verb);
 	log_string(&line, LOG_KEY_SENDER, passage->envelope->sender);
 	log_number(&line, LOG_KEY_RECIPIENTS,
 	    (int64_t)passage->envelope->count);
@@ -104,9 +103,16 @@ log_share(const struct passage *passage, const char *verb)
 static void
 keep(struct passage *passage)
 {
-	for (size_t i = 0; i < passage->envelope->count; i++)
-		passage->envelope->recipients[i].form = NULL;
-	log_kept(passage);
+	breaker_count(passage->outbound->step->breaker, BREAKER_KEPT);
+	log_whole(passage, "kept");
+}
+
+/* Everybody without a reply is to be tried again. */
+static void
+postpone(struct passage *passage, const char *status, const char *text)
+{
+	log_whole(passage, "postponed");
+	envelope_reply_all(passage->envelope, status, text);
 }
 
 static bool
@@ -121,7 +127,7 @@ static void
 keep_or_defer(struct passage *passage)
 {
 	if (passage->why.outcome == OUTCOME_TEMPFAIL && !is_late(passage))
-		envelope_reply_all(passage->envelope, "451 4.3.0",
+		postpone(passage, "451 4.3.0",
 		    "Cannot look at this message now");
 	else
 		keep(passage);
@@ -135,7 +141,7 @@ fall_back(struct passage *passage)
 	if ((int64_t)passage->len <= passage->config->legacy_limit)
 		keep(passage);
 	else
-		envelope_reply_all(passage->envelope, "451 4.4.1",
+		postpone(passage, "451 4.4.1",
 		    "The sender's resource mailbox cannot take it now");
 }
 
@@ -393,19 +399,14 @@ give_forms(struct passage *passage, const char *web)
 
 /* Makes the share, and gives everybody his form. */
 static void
-share(struct passage *passage)
+share(struct passage *passage, const char *web)
 {
-	char web[SERVICE_URL_SIZE] = "";
 	bool is_refused = true;
 
+	log_convert(passage);
 	prepare_share(passage);
-	passage->why.outcome = find_web(passage, web);
-	passage->share.share.page_count =
-	    passage->recipients.numbers[OUTBOUND_PAGE];
-	bounce(passage);
-	if (passage->why.outcome == OUTCOME_OK)
-		passage->why.outcome = outbound_share_make(&passage->share,
-		    &passage->outbound->origin, &is_refused, &passage->why);
+	passage->why.outcome = outbound_share_make(&passage->share,
+	    &passage->outbound->origin, &is_refused, &passage->why);
 	if (is_refused)
 		log_share(passage, "shared");
 	if (passage->why.outcome == OUTCOME_OK) {
@@ -422,18 +423,23 @@ static void
 convert(struct passage *passage)
 {
 	const size_t *numbers = passage->recipients.numbers;
+	char web[SERVICE_URL_SIZE] = "";
 
 	if (plan(passage) != OUTCOME_OK) {
 		keep_or_defer(passage);
 		return;
 	}
 	sort_recipients(passage);
-	if (numbers[OUTBOUND_PLACEHOLDER] + numbers[OUTBOUND_PAGE] > 0) {
-		log_convert(passage);
-		share(passage);
+	if (find_web(passage, web) != OUTCOME_OK) {
+		bounce(passage);
+		fall_back(passage);
 		return;
 	}
 	bounce(passage);
+	if (numbers[OUTBOUND_PLACEHOLDER] + numbers[OUTBOUND_PAGE] > 0) {
+		share(passage, web);
+		return;
+	}
 	reason_set(&passage->why, OUTCOME_PERMFAIL, "recipients",
 	    "nobody's domain is known to have Cargomail");
 	keep(passage);
