@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cargo_original.h"
 #include "cargo_rebuild.h"
 #include "log.h"
 #include "memory.h"
@@ -86,13 +87,18 @@ log_release(const struct release *release, const struct waiting *waiting,
 
 /* ---- who --------------------------------------------------------------- */
 
-/* The least that the rebuilt message can have: a resource in base64 has four
- * characters for three bytes; of a text nothing is known before. */
+/* The least that the rebuilt message can have: what a converter tells; else a
+ * resource in base64 has four characters for three bytes, and of a text
+ * nothing is known before. The limit is held in any case. */
 static int64_t
 least_size(const struct release_message *message)
 {
 	const struct cargo_placeholder *p = message->placeholder;
+	struct cargo_original original;
 	int64_t size = 0;
+
+	if (cargo_original_find(p, message->data, &original) == 1)
+		return original.size;
 
 	for (size_t i = 0; i < p->count; i++) {
 		const struct cargo_resource *resource = &p->resources[i];
@@ -197,6 +203,18 @@ write_message(void *context, const void *data, size_t len)
 	return 0;
 }
 
+/* What a converter took apart must come back as it was; what cargomail(1)
+ * composed has no other form than this. */
+static bool
+is_faithful(const struct release_message *message, bool exact)
+{
+	struct cargo_original original;
+
+	return exact ||
+	    cargo_original_find(message->placeholder, message->data,
+		&original) == 0;
+}
+
 /* The outcome of a rebuild that came to its end, one way or the other. */
 static enum outcome
 finish_rebuild(struct rebuilding *r, enum outcome outcome, struct reason *why)
@@ -234,6 +252,9 @@ rebuild(struct release *release, const struct release_place *place,
 	outcome = cargo_rebuild(message->placeholder, message->data,
 	    message->len, &io, &exact, why);
 	outcome = finish_rebuild(&r, outcome, why);
+	if (outcome == OUTCOME_OK && !is_faithful(message, exact))
+		outcome = reason_set(why, OUTCOME_PERMFAIL, "differs",
+		    "what comes back is not what was taken apart");
 	spool_free(&r.from);
 	if (outcome == OUTCOME_OK)
 		release->rebuilt = r.to;
@@ -257,7 +278,8 @@ get_original(struct release *release, const struct release_place *place,
 	}
 	outcome = rebuild(release, place, why);
 	if (outcome == OUTCOME_PERMFAIL &&
-	    (reason_is(why, "digest") || reason_is(why, "too-large")))
+	    (reason_is(why, "digest") || reason_is(why, "too-large") ||
+		reason_is(why, "differs")))
 		release->hopeless = *why;
 	if (outcome != OUTCOME_OK)
 		return outcome;

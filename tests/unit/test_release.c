@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "cargo_original.h"
 #include "encoding.h"
 #include "log.h"
 #include "memory.h"
@@ -271,6 +272,34 @@ TEST(what_is_too_large_is_not_waited_for)
 	}
 }
 
+/* Here the original was another: a field is missing, or was added below. */
+TEST(what_a_converter_took_apart_comes_back_exactly_or_not_at_all)
+{
+	static const char converted[] =
+	    "Received: x\r\nFrom: alice@foo.test\r\n"
+	    "Message-ID: <1@foo.test>\r\n"
+	    "X-Origin-Resource-Mailbox-URL: https://mailbox.hospital.test; "
+	    "share=" SHARE "\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: multipart/mixed; boundary=42\r\n\r\n--42\r\n"
+	    "Content-Type: text/plain\r\n"
+	    "Content-Description: Cargomail note\r\n\r\nnote\r\n--42\r\n"
+	    "Content-Original: message; order=k2m2; size=99; "
+	    "sha256=" TEXT_HASH "\r\n" BODY("5", "text/plain") "--42--\r\n";
+	struct cargo_original original;
+	struct world w;
+
+	world_open(&w, SETTINGS, converted);
+	CHECK(cargo_original_find(w.placeholder, converted, &original) != 0);
+	world_start(&w, 0);
+	world_add(&w, MAILBOX, "M1");
+	release_run(w.release, &w.envelope);
+	CHECK(box.fetched == 1);
+	CHECK(w.envelope.recipients[0].form == NULL);
+	CHECK_STRING(w.envelope.recipients[0].prepend, PLACEHOLDER);
+	CHECK_STRING(w.envelope.recipients[0].reply, "");
+	world_close(&w);
+}
+
 /* All wait at once, and never so long that Postfix hangs up. */
 TEST(the_wait_is_one_for_all)
 {
@@ -348,6 +377,7 @@ main(void)
 	RUN(the_rebuilt_message_goes_in_place_of_the_placeholder);
 	RUN(what_a_mailbox_or_a_resource_may_say);
 	RUN(what_is_too_large_is_not_waited_for);
+	RUN(what_a_converter_took_apart_comes_back_exactly_or_not_at_all);
 	RUN(the_wait_is_one_for_all);
 	RUN(a_broken_rebuild_is_tried_once);
 	RUN(an_original_too_large_for_postfix_is_the_placeholder_again);
