@@ -44,8 +44,8 @@ struct mail_encoder {
 	struct mail_qp_encoder qp;
 };
 
-/* The caller sets the members down to the layout, the others to zero. 0, or -1 when
- * the callback failed. */
+/* The caller sets the members down to the layout, the others to zero. 0, or
+ * -1 when the callback failed. */
 int
 mail_encoder_add(struct mail_encoder *encoder, const void *data, size_t len);
 

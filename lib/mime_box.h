@@ -49,10 +49,10 @@ struct mime_parts {
 /* Parses in a child; of a message above MIME_MAX_WHOLE bytes only headers,
  * boundaries and the ends of the bodies between them are copied (the child
  * needs no more to tell the structure), so memory stays bounded up to 2 GB
- * and more. TEMPFAIL "box" if the child died or took too long;
- * PERMFAIL "limit" (too deep, too many parts, too long headers) or "form". Free the parts with
- * mime_parts_free(). The caller must not ignore SIGCHLD nor reap any child
- * but its own while this runs. */
+ * and more. TEMPFAIL "box" if the child died or took too long; PERMFAIL
+ * "limit" (too deep, too many parts, too long headers) or "form". Free the
+ * parts with mime_parts_free(). The caller must not ignore SIGCHLD nor reap
+ * any child but its own while this runs. */
 enum outcome mime_box_read(const char *message, size_t len,
     struct mime_parts *parts_r, struct reason *why);
 
