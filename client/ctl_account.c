@@ -258,6 +258,7 @@ static void
 show_list(const cJSON *packet, void *context)
 {
 	const cJSON *account, *alias;
+	const char *release;
 
 	(void)context;
 	cJSON_ArrayForEach(account, json_array(packet, "accounts"))
@@ -267,6 +268,11 @@ show_list(const cJSON *packet, void *context)
 		ctl_print_size(account, "used", 10);
 		fputs("of ", stdout);
 		ctl_print_size(account, "quota", 10);
+		release = json_string(account, "release");
+		if (release != NULL && strcmp(release, "broker") == 0)
+			fputs("release=broker ", stdout);
+		else if (release != NULL)
+			fputs("release=never ", stdout);
 		cJSON_ArrayForEach(alias, json_array(account, "aliases"))
 		{
 			char *safe =
