@@ -16,6 +16,8 @@
 
 #define POSTFIX_SETUP PREFIX "/share/cargomail/postfix-setup"
 #define POSTCONF "postconf -h myhostname header_checks smtpd_milters"
+/* What the service of port 25 has of its own wins; else nothing is said. */
+#define POSTCONF_OWN "postconf -P smtp/inet/smtpd_milters 2>/dev/null"
 #define VALUES 3
 #define VALUE_MAX 4096
 
@@ -98,6 +100,20 @@ read_lines(const char *command, char lines_r[][VALUE_MAX], int max)
 	return pclose(in) == 0 ? count : -1;
 }
 
+/* The milters that port 25 really has. */
+static void
+read_own_milters(char milters[VALUE_MAX])
+{
+	char line[1][VALUE_MAX];
+	const char *equals;
+
+	if (read_lines(POSTCONF_OWN, line, 1) != 1 ||
+	    (equals = strchr(line[0], '=')) == NULL)
+		return;
+	equals++;
+	snprintf(milters, VALUE_MAX, "%s", equals + strspn(equals, " "));
+}
+
 static int
 run_setup(const char *options)
 {
@@ -133,6 +149,7 @@ setup_postfix(bool outbound)
 		    stderr);
 		return EX_UNAVAILABLE;
 	}
+	read_own_milters(values[2]);
 	ctl_setup_advise(&host, stdout);
 	putchar('\n');
 	code = run_setup(option);

@@ -14,7 +14,7 @@
 struct ctl_setup_host {
 	const char *hostname; /* myhostname */
 	const char *header_checks;
-	const char *milters; /* smtpd_milters */
+	const char *milters; /* smtpd_milters of port 25 */
 	bool rspamd, opendkim; /* installed */
 	bool outbound; /* asked for */
 };
