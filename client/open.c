@@ -316,7 +316,7 @@ parse_options(struct opening *opening, int argc, char **argv)
 	int option;
 
 	optind = 0;
-	while ((option = getopt_long(argc, argv, "o:m", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:mp", longs, NULL)) != -1) {
 		if (option == 'o')
 			opening->directory = optarg;
 		else if (option == 'm')
