@@ -407,9 +407,8 @@ share(struct passage *passage, const char *web)
 	prepare_share(passage);
 	passage->why.outcome = outbound_share_make(&passage->share,
 	    &passage->outbound->origin, &is_refused, &passage->why);
-	if (is_refused)
-		log_share(passage, "shared");
 	if (passage->why.outcome == OUTCOME_OK) {
+		log_share(passage, "shared");
 		breaker_count(passage->outbound->step->breaker,
 		    BREAKER_CONVERTED);
 		give_forms(passage, web);
