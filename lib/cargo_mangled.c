@@ -423,7 +423,7 @@ static bool
 mend_wrapping(struct mending *m)
 {
 	const struct mime_part *parts = m->parts.parts;
-	size_t found = 0;
+	size_t found = SIZE_MAX;
 
 	for (size_t i = 0; i < m->parts.count; i++) {
 		if (is_embedded(&m->parts, i))
@@ -433,11 +433,11 @@ mend_wrapping(struct mending *m)
 		if (strcmp(parts[i].type, "message/rfc822") != 0 ||
 		    !holds_placeholder(m, i))
 			continue;
-		if (found > 0)
+		if (found != SIZE_MAX)
 			return false;
 		found = i;
 	}
-	if (found > 0) {
+	if (found != SIZE_MAX) {
 		const char *header = m->message.data;
 		size_t len = mail_header_length(header, m->message.len, NULL);
 		struct mail_field field;

@@ -39,6 +39,7 @@ static const struct row {
 	{ "flattened", "refused", "none", "no external body of ours" },
 	{ "footer-added", "opened", "", "" },
 	{ "forwarded", "opened", "none", "" },
+	{ "forwarded-alone", "opened", "none", "" },
 	{ "forwarded-base64", "opened", "none", "" },
 	{ "forwarded-twice", "refused", "none",
 	    "there is more than one placeholder in it: open each by itself" },
