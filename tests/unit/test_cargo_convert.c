@@ -301,9 +301,189 @@ TEST(corpus_comes_back)
 	CHECK(counts[RESULT_IDENTICAL] >= 100);
 }
 
+/* ---- what is taken ------------------------------------------------------ */
+
+static void
+fill(struct buffer *b, const char *text, unsigned count)
+{
+	while (count-- > 0)
+		buffer_add_string(b, text);
+}
+
+/* A text, a small attachment, a named text and a large attachment. */
+static void
+write_message_of_four(struct buffer *b)
+{
+	static const char line[] =
+	    "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJz"
+	    "dHV2d3h5ejAx\r\n";
+
+	buffer_init(b, (size_t)1 << 28);
+	buffer_add_string(b,
+	    "From: a@foo.test\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+	    "--x\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+	    "--x\r\nContent-Type: image/png; name=a.png\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\n");
+	fill(b, line, 10);
+	buffer_add_string(b,
+	    "\r\n--x\r\nContent-Type: text/x-c; charset=us-ascii\r\n"
+	    "Content-Disposition: inline; filename=a.c\r\n\r\nint a;\r\n"
+	    "--x\r\nContent-Type: video/mp4\r\n"
+	    "Content-Disposition: attachment; filename*=utf-8''%C3%A9.mp4\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\n");
+	fill(b, line, 2000);
+	buffer_add_string(b, "\r\n--x--\r\n");
+}
+
+TEST(modes_take_what_they_say)
+{
+	static const struct {
+		struct cargo_convert_options options;
+		size_t count; /* 0: nothing */
+	} rows[] = {
+		{ { CARGO_CONVERT_NONE, 0 }, 0 },
+		{ { CARGO_CONVERT_LARGE, 107999 }, 1 },
+		{ { CARGO_CONVERT_LARGE, 108000 }, 0 }, /* not above */
+		{ { CARGO_CONVERT_LARGE, 500 }, 2 },
+		{ { CARGO_CONVERT_LARGE, 10000000 }, 0 },
+		{ { CARGO_CONVERT_ATTACHMENTS, 0 }, 3 },
+		{ { CARGO_CONVERT_ALL, 0 }, 4 },
+	};
+	struct buffer b;
+
+	write_message_of_four(&b);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cargo_conversion *c;
+		struct reason why = { OUTCOME_OK, "", "" };
+		size_t count = 0;
+
+		cargo_convert_plan(b.data, b.len, &rows[i].options, &c, &why);
+		if (c != NULL)
+			count = cargo_conversion_count(c);
+		CHECK_FOR(count == rows[i].count, "%zu: %zu %s", i, count,
+		    why.text);
+		CHECK_FOR(count > 0 || reason_is(&why, "nothing"), "%zu", i);
+		cargo_conversion_free(&c);
+	}
+	buffer_free(&b);
+}
+
+TEST(resources_say_what_they_are)
+{
+	struct cargo_conversion *c;
+	const struct cargo_draft_resource *r;
+	struct buffer b;
+
+	write_message_of_four(&b);
+	CHECK(cargo_convert_plan(b.data, b.len, &all, &c, NULL) == OUTCOME_OK);
+	CHECK(cargo_conversion_count(c) == 4);
+	r = cargo_conversion_resource(c, 0);
+	CHECK_STRING(r->type, "text/plain");
+	CHECK(r->name == NULL && r->size == 5);
+	r = cargo_conversion_resource(c, 2);
+	CHECK_STRING(r->type, "text/x-c; charset=us-ascii");
+	CHECK_STRING(r->name, "a.c");
+	CHECK_STRING(r->disposition, "inline");
+	r = cargo_conversion_resource(c, 3);
+	CHECK_STRING(r->name, "\xc3\xa9.mp4");
+	CHECK_STRING(r->disposition, "attachment");
+	CHECK(r->size == 108000);
+	cargo_conversion_free(&c);
+	buffer_free(&b);
+}
+
+/* Half of it is below the threshold and goes for want of room. */
+TEST(what_has_no_room_goes_as_well)
+{
+	struct cargo_convert_options options = { CARGO_CONVERT_LARGE, 1000000 };
+	struct cargo_conversion *c;
+	struct reason why = { OUTCOME_OK, "", "" };
+	struct buffer b;
+
+	buffer_init(&b, (size_t)1 << 28);
+	buffer_add_string(&b,
+	    "From: a@foo.test\r\nContent-Type: "
+	    "multipart/mixed; boundary=x\r\n\r\n");
+	for (unsigned i = 0; i < 4; i++) {
+		buffer_add_format(&b, "--x\r\n\r\n%u", i);
+		fill(&b, "a line of some text\r\n", i == 0 ? 60000 : 20000);
+	}
+	buffer_add_string(&b, "--x--\r\n");
+	CHECK(cargo_convert_plan(b.data, b.len, &options, &c, &why) ==
+	    OUTCOME_OK);
+	CHECK_FOR(c != NULL && cargo_conversion_count(c) == 3, "%s", why.text);
+	cargo_conversion_free(&c);
+	CHECK(convert(b.data, b.len, &options, &why) == RESULT_IDENTICAL);
+	buffer_free(&b);
+}
+
+/* ---- hostile placeholders ----------------------------------------------- */
+
+TEST(false_originals_are_not_exact)
+{
+	static const struct {
+		const char *old, *new;
+	} rows[] = {
+		{ "order=k1m2", "order=k9m2" },
+		{ "order=k1m2", "order=k1m3" },
+		{ "order=k1m2", "order=k1m1" },
+		{ "order=k1m2", "order=m2k1" },
+		{ "order=k1m2", "order=k1m99999999999" },
+		{ "order=k1m2", "order=z1m2" },
+		{ "order=k1m2", "order=k0m2" },
+		{ "size=", "size=9" },
+		{ "sha256=", "sha256=00" },
+		{ "encoding=base64; line=72", "encoding=base64; line=4" },
+		{ "encoding=base64; line=72", "encoding=base64; line=1" },
+		{ "final=yes", "final=9" },
+		{ "final=yes", "final=99" },
+		{ "encoding=base64", "encoding=quoted-printable" },
+		{ "encoding=8bit", "encoding=rot13" },
+	};
+	struct cargo_conversion *c;
+	struct buffer b, changed, out;
+	char *placeholder;
+	size_t len;
+
+	write_message_of_four(&b);
+	CHECK(cargo_convert_plan(b.data, b.len, &all, &c, NULL) == OUTCOME_OK);
+	CHECK(cargo_convert_compose(c, &target, &placeholder, &len, NULL) ==
+	    OUTCOME_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *at =
+		    memmem(placeholder, len, rows[i].old, strlen(rows[i].old));
+		size_t before = at != NULL ? (size_t)(at - placeholder) : 0;
+		size_t behind = before + strlen(rows[i].old);
+		struct reason why = { OUTCOME_OK, "", "" };
+
+		CHECK_FOR(at != NULL, "%zu", i);
+		buffer_init(&changed, (size_t)1 << 20);
+		buffer_add(&changed, placeholder, before);
+		buffer_add_string(&changed, rows[i].new);
+		buffer_add(&changed, placeholder + behind, len - behind);
+		CHECK_FOR(!rebuild(c, changed.data, changed.len, &out), "%zu",
+		    i);
+		CHECK_FOR(out.len < 8 * b.len, "%zu", i);
+		CHECK_FOR(cargo_convert_prove(c, changed.data, changed.len,
+			      &why) == OUTCOME_PERMFAIL &&
+			reason_is(&why, "differs"),
+		    "%zu", i);
+		buffer_free(&out);
+		buffer_free(&changed);
+	}
+	free(placeholder);
+	cargo_conversion_free(&c);
+	buffer_free(&b);
+}
+
 int
 main(void)
 {
+	RUN(modes_take_what_they_say);
+	RUN(resources_say_what_they_are);
+	RUN(what_has_no_room_goes_as_well);
+	RUN(false_originals_are_not_exact);
 	RUN(corpus_comes_back);
 	return test_done();
 }
