@@ -211,6 +211,13 @@ run-check:
 	LAB_VARIANT=asan tests/run $(UNIT_COMMANDS) tests/lab/check-cell \
 	    $(foreach t,$(LAB_TESTS),'tests/lab/lab run $(t)')
 
+# The packages on two hosts that systemd runs.
+check-install: deb
+	@dpkg-query -W systemd-container > /dev/null 2>&1 || \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -qy \
+	    --no-install-recommends systemd-container
+	tests/run 'tests/install/install tests/install/t-install'
+
 lint:
 	tests/run $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))
 
@@ -248,6 +255,6 @@ run-bench:
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all deps deb install uninstall unit-tests check check-unit run-unit \
+.PHONY: all check-install deps deb install uninstall unit-tests check check-unit run-unit \
     run-check lint asan fuzz run-fuzz demo bench benches run-bench
 .SECONDARY:
