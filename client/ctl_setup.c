@@ -5,6 +5,7 @@
  */
 #include "ctl_setup.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 #include "ctl.h"
-#include "memory.h"
 
 #define POSTFIX_SETUP PREFIX "/share/cargomail/postfix-setup"
 #define POSTCONF "postconf -h myhostname header_checks smtpd_milters"
@@ -114,19 +114,27 @@ read_own_milters(char milters[VALUE_MAX])
 	snprintf(milters, VALUE_MAX, "%s", equals + strspn(equals, " "));
 }
 
+/* Has postfix-setup print what it would add. */
 static int
-run_setup(const char *options)
+run_setup(bool outbound)
 {
-	char *command = x_asprintf("'%s' -p%s", POSTFIX_SETUP, options);
+	pid_t pid;
 	int status;
 
 	fflush(stdout);
-	status = system(command);
-	free(command);
-	if (status == 0)
-		return 0;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? EX_NOINPUT :
-								 EX_DATAERR;
+	pid = fork();
+	if (pid == 0) {
+		execl(POSTFIX_SETUP, POSTFIX_SETUP, outbound ? "-po" : "-p",
+		    (char *)NULL);
+		fprintf(stderr, "cargomailctl: %s: %s\n", POSTFIX_SETUP,
+		    strerror(errno));
+		_exit(EX_NOINPUT);
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) != pid)
+		return EX_OSERR;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_NOINPUT)
+		return EX_NOINPUT;
+	return status == 0 ? 0 : EX_DATAERR;
 }
 
 static int
@@ -152,7 +160,7 @@ setup_postfix(bool outbound)
 	read_own_milters(values[2]);
 	ctl_setup_advise(&host, stdout);
 	putchar('\n');
-	code = run_setup(option);
+	code = run_setup(outbound);
 	if (code != 0)
 		return code;
 	printf("\n# To do this:      %s%s && postfix reload\n"
