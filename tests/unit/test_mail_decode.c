@@ -92,6 +92,9 @@ TEST(layouts_are_learned)
 		{ "=2Edot\r\na.b\r\n", true },
 		{ "=46rom x\r\nFoo\r\n", true },
 		{ "=46ox x\r\nFoo\r\n", false },
+		/* Behind a column, even before a line end. */
+		{ "ten=3D=3D=\r\n\r\nmore=3D=3D=\r\nx\r\n", true },
+		{ "ten=3D=3D=\r\n\r\nmor=3D=3D=\r\nx\r\n", true },
 		{ "soft =\r\nbreaks at=\r\n will", false },
 	};
 	struct mail_qp_layout layout;
