@@ -107,11 +107,26 @@ TEST(an_empty_map_is_fine)
 	free(error);
 }
 
+TEST(domains_that_it_names)
+{
+	char *error = NULL;
+	struct destination_map *map = destination_map_parse("map",
+	    "bob@bar.test * " I "\n@foo.test * -\n", &service_ports_default,
+	    &error);
+
+	CHECK(destination_map_has_domain(map, "bar.test"));
+	CHECK(destination_map_has_domain(map, "foo.test"));
+	CHECK(!destination_map_has_domain(map, "ar.test"));
+	CHECK(!destination_map_has_domain(map, "x.bar.test"));
+	destination_map_free(&map);
+}
+
 int
 main(void)
 {
 	RUN(the_nearest_entry_decides);
 	RUN(a_bad_line_is_named);
 	RUN(an_empty_map_is_fine);
+	RUN(domains_that_it_names);
 	return test_done();
 }
