@@ -23,6 +23,7 @@
 #include "memory.h"
 #include "open_mailbox.h"
 #include "open_message.h"
+#include "open_view.h"
 #include "open_wait.h"
 #include "transfer.h"
 
@@ -131,6 +132,8 @@ resource_name(const struct cargo_resource *resource)
 
 	if (strcmp(resource->type, "text/plain") == 0)
 		fallback = x_strdup("text.txt");
+	else if (strcmp(resource->type, "text/html") == 0)
+		fallback = x_strdup("text.html");
 	else
 		fallback = x_asprintf("%.16s", resource->hash);
 	name = file_name_clean(resource->name, fallback);
@@ -149,19 +152,18 @@ lost_size(struct reason *why)
 
 static enum outcome
 write_file(struct opening *opening, const struct cargo_resource *resource,
-    struct reason *why)
+    char **path_r, struct reason *why)
 {
 	enum outcome outcome;
-	char *name, *path;
+	char *name;
 
 	if (resource->size < 0)
 		return lost_size(why);
 	name = resource_name(resource);
 	outcome = transfer_get_file(opening->session, resource->hash,
-	    resource->size, opening->directory, name, &path, why);
+	    resource->size, opening->directory, name, path_r, why);
 	if (outcome == OUTCOME_OK)
-		printf("%s  %s\n", resource->hash, path);
-	free(path);
+		printf("%s  %s\n", resource->hash, *path_r);
 	free(name);
 	return outcome;
 }
@@ -172,19 +174,29 @@ write_files(struct opening *opening)
 {
 	const struct cargo_placeholder *placeholder =
 	    opening->mangled.placeholder;
+	char **paths = x_calloc(placeholder->count, sizeof(*paths));
 	struct reason why;
 	int code = opening->mangled.findings.count > 0 ? EX_DATAERR : 0, one;
 	size_t i;
 
 	for (i = 0; i < placeholder->count; i++) {
 		memset(&why, 0, sizeof(why));
-		if (write_file(opening, &placeholder->resources[i], &why) ==
-		    OUTCOME_OK)
+		if (write_file(opening, &placeholder->resources[i], &paths[i],
+			&why) == OUTCOME_OK)
 			continue;
 		one = client_fail(placeholder->resources[i].hash, &why);
 		if (code == 0)
 			code = one;
 	}
+	if (open_view_write(opening->directory, opening->mangled.message,
+		placeholder, paths, &why) != OUTCOME_OK) {
+		one = client_fail("view", &why);
+		if (code == 0)
+			code = one;
+	}
+	for (i = 0; i < placeholder->count; i++)
+		free(paths[i]);
+	free(paths);
 	return code;
 }
 
