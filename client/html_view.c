@@ -17,7 +17,7 @@
 	"base-uri 'none'; form-action 'none'\">"
 
 /* What may stand before a URL, and what ends one. */
-static const char before[] = "\"\"'=( \t\r\n";
+static const char before[] = "\"'=( \t\r\n";
 static const char after[] = "\"'()<> \t\r\n";
 
 static int
