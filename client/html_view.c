@@ -123,20 +123,19 @@ find_part(const char *html, size_t len, size_t at,
 	return NULL;
 }
 
-size_t
-html_view_format(const char *html, size_t len, const char *charset,
-    const struct html_view_part *parts, size_t count, struct buffer *out)
+static size_t
+replace(const char *html, size_t len, const struct html_view_part *parts,
+    size_t count, const char *scheme, struct buffer *out)
 {
-	size_t done = skip_doctype(html, len), replaced = 0, end = 0;
 	const struct html_view_part *part;
+	size_t done = 0, replaced = 0, end = 0;
 
-	buffer_add(out, html, done);
-	add_front(out, charset);
-	for (size_t at = done; at < len; at++) {
+	for (size_t at = 0; at < len; at++) {
 		part = find_part(html, len, at, parts, count, &end);
 		if (part == NULL)
 			continue;
 		buffer_add(out, html + done, at - done);
+		buffer_add_string(out, scheme);
 		add_reference(out, part->name);
 		replaced++;
 		done = end;
@@ -144,4 +143,22 @@ html_view_format(const char *html, size_t len, const char *charset,
 	}
 	buffer_add(out, html + done, len - done);
 	return replaced;
+}
+
+size_t
+html_view_format(const char *html, size_t len, const char *charset,
+    const struct html_view_part *parts, size_t count, struct buffer *out)
+{
+	size_t front = skip_doctype(html, len);
+
+	buffer_add(out, html, front);
+	add_front(out, charset);
+	return replace(html + front, len - front, parts, count, "", out);
+}
+
+size_t
+html_view_name(const char *html, size_t len, const struct html_view_part *parts,
+    size_t count, struct buffer *out)
+{
+	return replace(html, len, parts, count, "cid:", out);
 }

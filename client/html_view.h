@@ -28,4 +28,9 @@ struct html_view_part {
 size_t html_view_format(const char *html, size_t len, const char *charset,
     const struct html_view_part *parts, size_t count, struct buffer *out);
 
+/* The way back, for who writes: "cid:" and a part's id becomes "cid:" and its
+ * name, the hash; without a policy. */
+size_t html_view_name(const char *html, size_t len,
+    const struct html_view_part *parts, size_t count, struct buffer *out);
+
 #endif

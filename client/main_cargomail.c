@@ -21,8 +21,8 @@ static const struct {
 } verbs[] = {
 	{ "send", client_send,
 	    "send --to ADDRESS... --subject TEXT [--category NAME]\n"
-	    "           [--expires DAYS] [--attach FILE]... [--inline-text] "
-	    "[FILE|-]" },
+	    "           [--expires DAYS] [--attach FILE]... [--inline-text]\n"
+	    "           [--html FILE [--inline PICTURE]...] [FILE|-]" },
 	{ "open", client_open,
 	    "open [--output DIRECTORY | --mime | --pass] [--wait SECONDS]\n"
 	    "           [FILE|-]" },

@@ -17,21 +17,25 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "cargo_api.h"
 #include "cargo_placeholder.h"
 #include "clock.h"
 #include "compose.h"
 #include "file_name.h"
 #include "handover.h"
+#include "html_view.h"
 #include "json_strict.h"
 #include "media_type.h"
 #include "memory.h"
+#include "open_message.h"
 #include "send_options.h"
 #include "transfer.h"
 #include "utf8.h"
 
 #define MIME_TYPES "/etc/mime.types"
 #define TEXT_NAME "text"
+#define HTML_MAX (16 * 1024 * 1024)
 /* An --inline-text stays in the message, of which 1 MiB is the limit. */
 #define INLINE_TEXT_MAX (512 * 1024)
 /* Clocks differ; a share of exactly 14 days could be seconds too long. */
@@ -50,6 +54,7 @@ struct sending {
 	struct session *session;
 	struct item items[CARGO_MAX_RESOURCES];
 	size_t count;
+	size_t html, related; /* index of the HTML; it and its pictures */
 	char *inline_text;
 	char *message_id;
 	char share[CARGO_SHARE_LEN + 1];
@@ -104,7 +109,7 @@ open_input(const char *path, int *fd_r, struct reason *why)
 /* What the text is written in. It is the user's own: a wrong guess shows
  * wrong letters, nothing more. */
 static void
-set_text_type(struct item *item)
+set_text_type(struct item *item, const char *subtype)
 {
 	size_t len = (size_t)item->source.size;
 	void *text = len > 0 ?
@@ -116,7 +121,7 @@ set_text_type(struct item *item)
 		valid = utf8_valid(text, len);
 		munmap(text, len);
 	}
-	snprintf(item->type, sizeof(item->type), "text/plain; charset=%s",
+	snprintf(item->type, sizeof(item->type), "text/%s; charset=%s", subtype,
 	    valid ? "utf-8" : "unknown-8bit");
 }
 
@@ -141,7 +146,7 @@ add_item(struct sending *sending, const char *path, bool is_text,
 	item->source.label = is_text ? TEXT_NAME : item->name;
 	outcome = transfer_hash(&item->source, why);
 	if (is_text && outcome == OUTCOME_OK)
-		set_text_type(item);
+		set_text_type(item, "plain");
 	else if (outcome == OUTCOME_OK)
 		media_type_guess(item->name, MIME_TYPES, item->type);
 	return outcome;
@@ -174,6 +179,70 @@ read_inline(struct sending *sending, struct reason *why)
 	return OUTCOME_OK;
 }
 
+/* The HTML with its pictures named by their hashes, as a file to be sent. */
+static enum outcome
+name_pictures(struct sending *sending, const struct html_view_part *parts,
+    int *fd, struct reason *why)
+{
+	struct buffer html, named;
+	enum outcome outcome = OUTCOME_OK;
+	ssize_t got = -1;
+	char *room;
+	int out = transfer_temporary();
+
+	buffer_init(&html, HTML_MAX);
+	buffer_init(&named, 2 * HTML_MAX);
+	while ((room = buffer_reserve(&html, 65536)) != NULL &&
+	    (got = pread(*fd, room, 65536, (off_t)html.len)) > 0)
+		html.len += (size_t)got;
+	html_view_name(buffer_string(&html), html.len, parts,
+	    sending->options.picture_count, &named);
+	if (html.failed || named.failed)
+		outcome = reason_set(why, OUTCOME_PERMFAIL, "limit",
+		    "the HTML is too long");
+	else if (got < 0 || out < 0 ||
+	    open_message_write(out, buffer_string(&named), named.len) < 0)
+		outcome = reason_set(why, OUTCOME_TEMPFAIL, "local", "%s: %s",
+		    sending->options.html, strerror(errno));
+	if (outcome == OUTCOME_OK) {
+		close(*fd);
+		*fd = out;
+	} else if (out >= 0)
+		close(out);
+	buffer_free(&html);
+	buffer_free(&named);
+	return outcome;
+}
+
+/* HTML and pictures; the HTML comes first but is hashed last. */
+static enum outcome
+add_html(struct sending *sending, struct reason *why)
+{
+	const struct send_options *options = &sending->options;
+	struct html_view_part parts[CARGO_MAX_RESOURCES];
+	struct item *html = &sending->items[sending->count], *picture;
+	enum outcome outcome;
+
+	sending->html = sending->count;
+	outcome = add_item(sending, options->html, true, why);
+	for (size_t i = 0; i < options->picture_count && outcome == OUTCOME_OK;
+	     i++) {
+		picture = &sending->items[sending->count];
+		outcome = add_item(sending, options->pictures[i], false, why);
+		if (outcome == OUTCOME_OK)
+			parts[i] = (struct html_view_part){ picture->name,
+				picture->source.hash };
+	}
+	if (outcome == OUTCOME_OK)
+		outcome = name_pictures(sending, parts, &html->source.fd, why);
+	if (outcome == OUTCOME_OK)
+		outcome = transfer_hash(&html->source, why);
+	if (outcome == OUTCOME_OK)
+		set_text_type(html, "html");
+	sending->related = sending->count - sending->html;
+	return outcome;
+}
+
 static enum outcome
 add_items(struct sending *sending, struct reason *why)
 {
@@ -185,6 +254,8 @@ add_items(struct sending *sending, struct reason *why)
 		outcome = read_inline(sending, why);
 	else if (options->body != NULL)
 		outcome = add_item(sending, options->body, true, why);
+	if (options->html != NULL && outcome == OUTCOME_OK)
+		outcome = add_html(sending, why);
 	for (i = 0; i < options->attachment_count && outcome == OUTCOME_OK; i++)
 		outcome =
 		    add_item(sending, options->attachments[i], false, why);
@@ -307,6 +378,9 @@ write_placeholder(struct sending *sending, struct reason *why)
 		.inline_text = sending->inline_text,
 		.resources = resources,
 		.count = sending->count,
+		.related_first = sending->html,
+		.related_count = sending->related,
+		.alternative = sending->related > 0 && sending->html > 0,
 	};
 	enum outcome outcome;
 	char *header;
@@ -324,8 +398,11 @@ write_placeholder(struct sending *sending, struct reason *why)
 			.size = item->source.size,
 			.type = item->type,
 			.name = item->name,
-			.disposition =
-			    item->name != NULL ? "attachment" : "inline",
+			.disposition = item->name == NULL ||
+				(i >= sending->html &&
+				    i < sending->html + sending->related) ?
+			    "inline" :
+			    "attachment",
 		};
 	}
 	draft.header = header;

@@ -114,6 +114,12 @@ take(struct send_options *options, int option, char *value, bool after_to)
 	case 'a':
 		options->attachments[options->attachment_count++] = value;
 		return 0;
+	case 'h':
+		options->html = value;
+		return 0;
+	case 'p':
+		options->pictures[options->picture_count++] = value;
+		return 0;
 	case 'i':
 		options->inline_text = true;
 		return 0;
@@ -131,7 +137,14 @@ check(const struct send_options *options)
 		return client_complain(EX_USAGE,
 		    "send: --subject is "
 		    "missing");
-	if (options->body == NULL && options->attachment_count == 0)
+	if (options->picture_count > 0 && options->html == NULL)
+		return client_complain(EX_USAGE,
+		    "send: --inline without --html");
+	if (options->html != NULL && options->inline_text)
+		return client_complain(EX_USAGE,
+		    "send: --html and --inline-text do not go together");
+	if (options->body == NULL && options->html == NULL &&
+	    options->attachment_count == 0)
 		return client_complain(EX_USAGE,
 		    "send: neither text nor "
 		    "--attach");
@@ -156,6 +169,8 @@ send_options_parse(int argc, char **argv, struct send_options *options_r)
 		{ "category", required_argument, NULL, 'c' },
 		{ "expires", required_argument, NULL, 'e' },
 		{ "attach", required_argument, NULL, 'a' },
+		{ "html", required_argument, NULL, 'h' },
+		{ "inline", required_argument, NULL, 'p' },
 		{ "inline-text", no_argument, NULL, 'i' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -164,6 +179,7 @@ send_options_parse(int argc, char **argv, struct send_options *options_r)
 
 	memset(options_r, 0, sizeof(*options_r));
 	options_r->attachments = x_calloc((size_t)argc, sizeof(char *));
+	options_r->pictures = x_calloc((size_t)argc, sizeof(char *));
 	optind = 0;
 	/* "-": arguments that are no options come in their place, as 1. */
 	while (code == 0 &&
@@ -190,5 +206,6 @@ send_options_free(struct send_options *options)
 	free(options->recipients);
 	free(options->normal);
 	free(options->attachments);
+	free(options->pictures);
 	memset(options, 0, sizeof(*options));
 }

@@ -15,6 +15,9 @@ struct send_options {
 	size_t recipient_count;
 	char **attachments; /* paths, of argv */
 	size_t attachment_count;
+	const char *html; /* path, "-" or NULL */
+	char **pictures; /* paths, of argv; those of the HTML */
+	size_t picture_count;
 	const char *subject, *category;
 	const char *body; /* path, "-" or NULL */
 	int64_t expires; /* seconds, 0: as configured */

@@ -165,6 +165,11 @@ struct cargo_draft {
 	const char *inline_text;
 	const struct cargo_draft_resource *resources;
 	size_t count;
+	/* HTML at `related_first` and its pictures behind it, in all
+	 * related_count, are one multipart/related; 0: none. `alternative`:
+	 * the resource before them says the same as text. */
+	size_t related_first, related_count;
+	bool alternative;
 };
 
 /*

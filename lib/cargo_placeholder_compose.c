@@ -78,6 +78,10 @@ check_draft(struct writing *writing)
 
 	if (draft->count == 0 || draft->count > CARGO_MAX_RESOURCES)
 		return refuse(writing, "limit", "1 to 200 resources, please");
+	if (draft->related_first + draft->related_count > draft->count ||
+	    (draft->alternative &&
+		(draft->related_first == 0 || draft->related_count == 0)))
+		return refuse(writing, "form", "bad related parts");
 	for (size_t i = 0; i < draft->count; i++) {
 		const struct cargo_draft_resource *r = &draft->resources[i];
 
@@ -139,12 +143,18 @@ add_header(struct buffer *out, const char *header)
 	}
 }
 
+/* Inner boundaries begin otherwise than the outer one, so that none is the
+ * beginning of another. */
+static const char outermost[] = "", alternative[] = "alternative-",
+		  related[] = "related-";
+
 static void
-add_resource(struct cargo_writer *writer, const struct cargo_draft_resource *r)
+add_resource(struct cargo_writer *writer, const char *level,
+    const struct cargo_draft_resource *r)
 {
 	struct buffer *out = &writer->out;
 
-	buffer_add_format(out, "--%s\r\n", writer->boundary);
+	buffer_add_format(out, "--%s%s\r\n", level, writer->boundary);
 	cargo_writer_add_external_body(writer, r->size);
 	buffer_add_format(out, "\r\n\r\nContent-Type: %s", r->type);
 	if (r->name != NULL)
@@ -153,6 +163,49 @@ add_resource(struct cargo_writer *writer, const struct cargo_draft_resource *r)
 	if (r->name != NULL)
 		add_parameter(out, "filename", r->name);
 	buffer_add_format(out, "\r\nContent-ID: <%s>\r\n\r\n", r->hash);
+}
+
+/* A multipart within the one of `level`. */
+static void
+open_level(struct cargo_writer *writer, const char *level, const char *inner)
+{
+	buffer_add_format(&writer->out,
+	    "--%s%s\r\nContent-Type: multipart/%.*s;\r\n boundary=\"%s%s\""
+	    "\r\n\r\n",
+	    level, writer->boundary, (int)strlen(inner) - 1, inner, inner,
+	    writer->boundary);
+}
+
+static void
+close_level(struct cargo_writer *writer, const char *level)
+{
+	buffer_add_format(&writer->out, "--%s%s--\r\n\r\n", level,
+	    writer->boundary);
+}
+
+static void
+add_resources(struct cargo_writer *writer, const struct cargo_draft *draft)
+{
+	size_t first = draft->related_first;
+	size_t end = first + draft->related_count;
+	const char *level = outermost;
+
+	for (size_t i = 0; i < draft->count; i++) {
+		if (draft->alternative && i + 1 == first) {
+			open_level(writer, level, alternative);
+			level = alternative;
+		}
+		if (draft->related_count > 0 && i == first)
+			open_level(writer, level, related);
+		add_resource(writer, i >= first && i < end ? related : level,
+		    &draft->resources[i]);
+		if (draft->related_count == 0 || i + 1 != end)
+			continue;
+		close_level(writer, related);
+		if (draft->alternative)
+			close_level(writer, alternative);
+		level = outermost;
+	}
 }
 
 enum outcome
@@ -181,8 +234,7 @@ cargo_placeholder_compose(const struct cargo_draft *draft, char **message_r,
 		buffer_add_string(&writer->out, "\r\n");
 	} else
 		cargo_writer_add_note(writer, draft->resources, draft->count);
-	for (size_t i = 0; i < draft->count; i++)
-		add_resource(writer, &draft->resources[i]);
+	add_resources(writer, draft);
 	if (cargo_writer_finish(writer, message_r, len_r) < 0)
 		return refuse(&writing, "limit", "placeholder too large");
 	return OUTCOME_OK;

@@ -312,6 +312,54 @@ TEST(what_is_written_can_be_read)
 	}
 }
 
+/* Text, HTML and its picture, a file: as mail programs expect them. */
+TEST(html_stands_with_its_pictures)
+{
+	static const char *const types[] = { "multipart/mixed", "text/plain",
+		"multipart/alternative", "message/external-body",
+		"multipart/related", "message/external-body",
+		"message/external-body", "message/external-body" };
+	struct cargo_draft_resource r[] = {
+		{ H1, 5, "text/plain; charset=utf-8", NULL, "inline" },
+		{ H1, 5, "text/html; charset=utf-8", NULL, "inline" },
+		{ H1, 5, "image/png", "pic.png", "inline" },
+		{ H1, 5, "video/mp4", "scan.mp4", "attachment" },
+	};
+	struct cargo_draft draft = { .header = "From: a@foo.test\n",
+		.origin = "https://mailbox.hospital.test",
+		.share = SHARE,
+		.expires = 1780668301,
+		.resources = r,
+		.count = 4,
+		.related_first = 1,
+		.related_count = 2,
+		.alternative = true };
+	struct cargo_placeholder *p = NULL;
+	struct reason why;
+	char *message;
+	size_t len;
+
+	CHECK(cargo_placeholder_compose(&draft, &message, &len, &why) ==
+	    OUTCOME_OK);
+	CHECK_FOR(parse(message, &p, &why) == OUTCOME_OK, "%s", why.text);
+	CHECK(
+	    p != NULL && p->count == 4 && p->note == 1 && p->parts.count >= 8);
+	for (size_t i = 0, n = 0; p != NULL && i < p->parts.count; i++) {
+		/* Phantom bodies may be listed, too. */
+		if (i > 0 &&
+		    strcmp(p->parts.parts[p->parts.parts[i].parent].type,
+			"message/external-body") == 0)
+			continue;
+		CHECK_STRING(p->parts.parts[i].type, n < 8 ? types[n] : "-");
+		n++;
+	}
+	cargo_placeholder_free(&p);
+	free(message);
+	draft.related_count = 4;
+	CHECK(cargo_placeholder_compose(&draft, &message, &len, &why) ==
+	    OUTCOME_PERMFAIL);
+}
+
 TEST(a_bad_draft_is_refused)
 {
 	struct cargo_draft_resource resource = { H1, 5, "text/plain", NULL,
@@ -502,6 +550,7 @@ main(void)
 	RUN(placeholders_are_read_liberally_and_must_agree);
 	RUN(too_many_resources_are_refused);
 	RUN(what_is_written_can_be_read);
+	RUN(html_stands_with_its_pictures);
 	RUN(a_bad_draft_is_refused);
 	RUN(a_message_is_rebuilt_without_recipe);
 	RUN(wrong_bytes_are_noticed);

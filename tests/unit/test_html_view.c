@@ -74,10 +74,24 @@ TEST(the_policy_stands_behind_the_doctype)
 	buffer_free(&out);
 }
 
+TEST(pictures_get_their_hash)
+{
+	static const struct html_view_part hashes[] = { { "my pic.png",
+	    "2f77" } };
+	static const char html[] = "<img src=\"cid:my%20pic.png\"><b>cid:x";
+	struct buffer out;
+
+	buffer_init(&out, 10000);
+	CHECK(html_view_name(html, strlen(html), hashes, 1, &out) == 1);
+	CHECK_STRING(buffer_string(&out), "<img src=\"cid:2f77\"><b>cid:x");
+	buffer_free(&out);
+}
+
 int
 main(void)
 {
 	RUN(references_become_names);
+	RUN(pictures_get_their_hash);
 	RUN(the_policy_stands_behind_the_doctype);
 	return test_done();
 }
