@@ -29,7 +29,7 @@ struct retrieve {
 	const char *pull_socket;
 	struct pull_client *mailboxd;
 	struct cargo_peer *peer;
-	bool (*others_wait)(void *arg);
+	bool (*give_way)(void *arg, bool sliced);
 	void *arg;
 };
 
@@ -48,7 +48,7 @@ struct pull {
 
 struct retrieve *
 retrieve_new(const struct retrievald_config *config,
-    bool (*others_wait)(void *arg), void *arg, struct reason *why)
+    bool (*give_way)(void *arg, bool sliced), void *arg, struct reason *why)
 {
 	struct retrieve *retrieve = x_calloc(1, sizeof(*retrieve));
 	struct cargo_peer_options options = {
@@ -63,7 +63,7 @@ retrieve_new(const struct retrievald_config *config,
 	};
 
 	retrieve->config = config;
-	retrieve->others_wait = others_wait;
+	retrieve->give_way = give_way;
 	retrieve->arg = arg;
 	retrieve->pull_socket = peer_socket_path(PEER_MAILBOX, PEER_RETRIEVAL);
 	retrieve->peer = cargo_peer_new(&options, why);
@@ -214,16 +214,15 @@ begin_put(const struct lease_resource *resource,
 		    (long long)resource->size - 1, (long long)resource->size);
 }
 
-/* The slice is over, and others wait. */
 static bool
 has_had_enough(void *arg)
 {
 	const struct pull *pull = arg;
 	const struct retrieve *retrieve = pull->retrieve;
 
-	return clock_monotonic_ms() - pull->started >
-	    retrieve->config->slice * 1000 &&
-	    retrieve->others_wait(retrieve->arg);
+	return retrieve->give_way(retrieve->arg,
+	    clock_monotonic_ms() - pull->started >
+		retrieve->config->slice * 1000);
 }
 
 /* The bytes, from where a broken transfer stopped, into mailboxd. *whole_r:

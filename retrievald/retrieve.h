@@ -16,10 +16,11 @@
 struct retrieve;
 
 /* Everything must outlive it; does not connect yet. NULL with `why`.
- * `others_wait` is asked with `arg` once a transfer has lasted a slice: if it
- * says so, the pull is handed back, to go on later. */
+ * `give_way` is asked with `arg` in the middle of a transfer, and told whether
+ * it has lasted a slice: if it says so, the pull is handed back, to go on
+ * later. */
 struct retrieve *retrieve_new(const struct retrievald_config *config,
-    bool (*others_wait)(void *arg), void *arg, struct reason *why);
+    bool (*give_way)(void *arg, bool sliced), void *arg, struct reason *why);
 void retrieve_free(struct retrieve **retrieve);
 
 /* Asks for a lease, waiting as the configuration says. OK with *lease_r, or

@@ -44,14 +44,20 @@ back_off(unsigned seconds, const struct reason *why)
 
 /* No worker is idle: then pulls may wait that nobody leases. */
 static bool
-all_busy(void *arg)
+all_busy(const struct worker *worker)
 {
-	const struct worker *worker = arg;
-
 	for (size_t i = 0; i < worker->count; i++)
 		if (worker->all[i].started == 0)
 			return false;
 	return true;
+}
+
+static bool
+give_way(void *arg, bool sliced)
+{
+	const struct worker *worker = arg;
+
+	return worker->slot->stopping || (sliced && all_busy(worker));
 }
 
 static void
@@ -78,10 +84,10 @@ worker_run(const struct worker *worker)
 	struct lease *lease;
 	unsigned backoff = 0;
 
-	retrieve = retrieve_new(worker->config, all_busy, &self, &why);
+	retrieve = retrieve_new(worker->config, give_way, &self, &why);
 	if (retrieve == NULL)
 		log_fatal(EXIT_FAILURE, "worker: %s", why.text);
-	for (;;) {
+	while (!worker->slot->stopping) {
 		if (retrieve_lease(retrieve, &lease, &why) != OUTCOME_OK) {
 			backoff = back_off(backoff, &why);
 			continue;
@@ -92,4 +98,5 @@ worker_run(const struct worker *worker)
 		work(worker, retrieve, lease);
 		lease_free(&lease);
 	}
+	_exit(0);
 }

@@ -6,6 +6,7 @@
 #ifndef WORKER_H
 #define WORKER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,6 +18,7 @@
  * half old is shown once, and nothing hangs on it. */
 struct worker_slot {
 	volatile pid_t pid; /* written by the parent; 0: none */
+	volatile bool stopping; /* written by the parent: hand back, end */
 	volatile int64_t started; /* of the pull at hand, 0: idle */
 	volatile int64_t pulls_done;
 	volatile int64_t pulls_failed;
@@ -30,7 +32,8 @@ struct worker {
 	size_t count;
 };
 
-/* Runs until a signal ends it. Called in the child, after privileges have
+/* Runs until a signal ends it, or its slot says so, which is looked at during
+ * a transfer and behind it. Called in the child, after privileges have
  * been dropped. */
 void worker_run(const struct worker *worker) __attribute__((noreturn));
 

@@ -19,6 +19,8 @@
 #include "memory.h"
 #include "worker.h"
 
+#define STOP_MS 4000 /* for handing leases back */
+
 struct worker_pool {
 	struct event_base *base;
 	struct event *child_event, *respawn_event;
@@ -55,6 +57,7 @@ become_worker(const struct worker_pool *pool, struct worker_slot *slot,
 	if (getppid() != parent)
 		_exit(0);
 	slot->started = 0;
+	slot->stopping = false;
 	worker_run(&worker);
 }
 
@@ -145,9 +148,38 @@ worker_pool_start(struct event_base *base,
 	return pool;
 }
 
+/* Who waits for a lease may end at once. The others hand theirs back, else
+ * the pull would have to wait until the lease runs out. */
+static void
+stop_idle(struct worker_pool *pool)
+{
+	for (size_t i = 0; i < pool->count; i++) {
+		pool->slots[i].stopping = true;
+		if (pool->slots[i].pid != 0 && pool->slots[i].started == 0)
+			kill(pool->slots[i].pid, SIGTERM);
+	}
+}
+
+/* How many are left. */
+static size_t
+reap_stopped(struct worker_pool *pool)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < pool->count; i++) {
+		struct worker_slot *slot = &pool->slots[i];
+
+		if (slot->pid != 0 && waitpid(slot->pid, NULL, WNOHANG) != 0)
+			slot->pid = 0;
+		left += slot->pid != 0;
+	}
+	return left;
+}
+
 void
 worker_pool_stop(struct worker_pool **pool)
 {
+	int64_t deadline = clock_monotonic_ms() + STOP_MS;
 	struct worker_pool *old = *pool;
 	size_t i;
 
@@ -155,12 +187,14 @@ worker_pool_stop(struct worker_pool **pool)
 		return;
 	event_free(old->child_event);
 	event_free(old->respawn_event);
+	stop_idle(old);
+	while (reap_stopped(old) > 0 && clock_monotonic_ms() < deadline)
+		usleep(10000);
 	for (i = 0; i < old->count; i++)
-		if (old->slots[i].pid != 0)
-			kill(old->slots[i].pid, SIGTERM);
-	for (i = 0; i < old->count; i++)
-		if (old->slots[i].pid != 0)
+		if (old->slots[i].pid != 0) {
+			kill(old->slots[i].pid, SIGKILL);
 			waitpid(old->slots[i].pid, NULL, 0);
+		}
 	munmap(old->slots, slots_size(old));
 	x_free(pool);
 }
