@@ -149,6 +149,9 @@ holds_all(const struct cargo_placeholder *p,
 	return strncmp(whole->type, "multipart/", 10) == 0;
 }
 
+/* What moved is of the kinds that move. Anything else would let a placeholder
+ * bring back fields of which its proven header knows nothing: another From,
+ * an Authentication-Results. */
 static bool
 counts_agree(const struct cargo_placeholder *p, const char *message,
     const struct cargo_original *original)
@@ -159,9 +162,11 @@ counts_agree(const struct cargo_placeholder *p, const char *message,
 	while (cargo_original_next_kept(message, p->parts.parts[0].body, &at,
 	    &field))
 		kept++;
-	at = 0;
-	while (cargo_original_next_moved(p, message, original, &at, &field))
-		moved++;
+	for (at = 0;
+	     cargo_original_next_moved(p, message, original, &at, &field);
+	     moved++)
+		if (!cargo_original_is_moved(&field))
+			return false;
 	return kept >= original->kept && moved == original->moved;
 }
 

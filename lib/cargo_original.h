@@ -12,7 +12,10 @@
  * only, so the kept ones are counted from the bottom.
  *
  * Trust: reads hostile bytes; counts that do not agree make it unusable, and
- * the hash tells whether the result is the original.
+ * the hash tells whether the result is the original. Whoever writes a
+ * placeholder writes the hash, too: so no fields come back but those of the
+ * kinds that move, and From and whatever else a reader believes is that of
+ * the placeholder, for which its sender was proven.
  */
 #ifndef CARGO_ORIGINAL_H
 #define CARGO_ORIGINAL_H
