@@ -19,6 +19,7 @@
 #include "log.h"
 #include "memory.h"
 #include "dns_servers.h"
+#include "resolve_admin.h"
 #include "resolve_client.h"
 
 #define DAEMON "gripd-resolve"
@@ -46,6 +47,7 @@ struct resolve {
 	LIST_HEAD(, connection) connections;
 	size_t connection_count;
 	struct control *control;
+	struct resolve_admin *admin;
 	int control_fd;
 	struct event *signals[3];
 	int64_t since;
@@ -85,6 +87,7 @@ resolve_close(struct resolve **resolve)
 	for (size_t i = 0; i < 3; i++)
 		if (r->signals[i] != NULL)
 			event_free(r->signals[i]);
+	resolve_admin_free(&r->admin);
 	dns_client_free(&r->world.dns);
 	chain_cache_free(&r->world.cache);
 	domain_cache_free(&r->world.domains);
@@ -293,9 +296,19 @@ on_flush(void *context, struct control_connection *connection,
 	control_reply(connection, answer, 1);
 }
 
+static void
+on_lookup(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	const struct resolve *resolve = context;
+
+	resolve_admin_lookup(resolve->admin, connection, request);
+}
+
 static const struct control_verb control_verbs[] = {
 	{ "status", on_status },
 	{ "flush", on_flush },
+	{ "lookup", on_lookup },
 	{ NULL, NULL },
 };
 
@@ -364,6 +377,7 @@ serve(struct resolve *resolve)
 	if (world->base == NULL)
 		return -1;
 	world->dns = dns_client_new(world->base, &resolve->dns);
+	resolve->admin = resolve_admin_new(world->dns);
 	world->cache = chain_cache_new((size_t)config->verdicts_max);
 	world->domains = domain_cache_new();
 	world->require_secure = config->dnssec == GRIPD_DNSSEC_REQUIRE;

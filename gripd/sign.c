@@ -294,8 +294,38 @@ sign_status(void *context, struct control_connection *connection,
 	control_reply(connection, json, 1);
 }
 
+/* What the signer has loaded, for who compares it with the DNS. */
+static void
+sign_identities(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	cJSON *json = cJSON_CreateObject(), *list = cJSON_CreateArray();
+	const struct sign *sign = context;
+
+	(void)request;
+	for (size_t i = 0; i < sign->ring->policy.count; i++) {
+		const struct sign_identity *identity = &sign->ring->items[i];
+		cJSON *item = cJSON_CreateObject();
+		char hash[65] = "";
+
+		grip_jwk_spki_hash(identity->key, hash);
+		json_add_string(item, "name", identity->shown.name);
+		json_add_string(item, "role",
+		    grip_role_name(identity->shown.role));
+		json_add_string(item, "key", hash);
+		json_add_string(item, "file", identity->policy->key);
+		json_add_integer(item, "until",
+		    sign_not_after(&identity->shown));
+		cJSON_AddItemToArray(list, item);
+	}
+	json_add_string(json, "outcome", outcome_name(OUTCOME_OK));
+	json_add_item(json, "identities", list);
+	control_reply(connection, json, 1);
+}
+
 static const struct control_verb sign_control_verbs[] = {
 	{ "status", sign_status },
+	{ "identities", sign_identities },
 	{ NULL, NULL },
 };
 
