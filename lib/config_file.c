@@ -25,6 +25,7 @@ struct config_reader {
 	const struct config_key *keys;
 	void *target;
 	bool seen[CONFIG_MAX_KEYS];
+	bool lenient; /* unknown keys are somebody else's */
 	char **error_r;
 };
 
@@ -168,7 +169,9 @@ config_assign(struct config_reader *reader, char *line)
 		if (strcmp(key->name, line) == 0)
 			break;
 	if (key->name == NULL)
-		return config_fail(reader, line, "unknown key");
+		return reader->lenient ?
+		    0 :
+		    config_fail(reader, line, "unknown key");
 	if (reader->seen[i])
 		return config_fail(reader, line, "given twice");
 	reader->seen[i] = true;
@@ -235,6 +238,29 @@ config_defaults(struct config_reader *reader)
 	return 0;
 }
 
+static int
+config_parse(const char *name, const char *text, size_t len,
+    struct config_reader *reader)
+{
+	char *copy;
+	int rc;
+
+	if (memchr(text, '\0', len) != NULL) {
+		*reader->error_r = x_asprintf("%s: has a NUL byte", name);
+		return -1;
+	}
+	copy = x_malloc(len + 1);
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	rc = config_lines(reader, copy);
+	free(copy);
+	if (rc == 0)
+		rc = config_defaults(reader);
+	if (rc != 0)
+		config_file_free(reader->keys, reader->target);
+	return rc;
+}
+
 int
 config_file_parse(const char *name, const char *text, size_t len,
     const struct config_key *keys, void *target, char **error_r)
@@ -243,29 +269,14 @@ config_file_parse(const char *name, const char *text, size_t len,
 		.keys = keys,
 		.target = target,
 		.error_r = error_r };
-	char *copy;
-	int rc;
 
-	if (memchr(text, '\0', len) != NULL) {
-		*error_r = x_asprintf("%s: has a NUL byte", name);
-		return -1;
-	}
-	copy = x_malloc(len + 1);
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	rc = config_lines(&reader, copy);
-	free(copy);
-	if (rc == 0)
-		rc = config_defaults(&reader);
-	if (rc != 0)
-		config_file_free(keys, target);
-	return rc;
+	return config_parse(name, text, len, &reader);
 }
 
-int
-config_file_read(const char *path, const struct config_key *keys, void *target,
-    char **error_r)
+static int
+config_read(const char *path, struct config_reader *reader)
 {
+	char **error_r = reader->error_r;
 	FILE *file = fopen(path, "re");
 	char *text;
 	size_t len;
@@ -282,11 +293,36 @@ config_file_read(const char *path, const struct config_key *keys, void *target,
 		    x_asprintf("%s: cannot be read or is too large", path);
 		rc = -1;
 	} else {
-		rc = config_file_parse(path, text, len, keys, target, error_r);
+		rc = config_parse(path, text, len, reader);
 	}
 	free(text);
 	fclose(file);
 	return rc;
+}
+
+int
+config_file_read(const char *path, const struct config_key *keys, void *target,
+    char **error_r)
+{
+	struct config_reader reader = { .name = path,
+		.keys = keys,
+		.target = target,
+		.error_r = error_r };
+
+	return config_read(path, &reader);
+}
+
+int
+config_file_peek(const char *path, const struct config_key *keys, void *target,
+    char **error_r)
+{
+	struct config_reader reader = { .name = path,
+		.keys = keys,
+		.target = target,
+		.error_r = error_r,
+		.lenient = true };
+
+	return config_read(path, &reader);
 }
 
 void

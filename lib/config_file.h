@@ -47,6 +47,10 @@ struct config_key {
 int config_file_read(const char *path, const struct config_key *keys,
     void *target, char **error_r);
 
+/* The same for somebody who needs few of the keys: others are passed over. */
+int config_file_peek(const char *path, const struct config_key *keys,
+    void *target, char **error_r);
+
 /* The same from memory; `name` stands for the path in errors. */
 int config_file_parse(const char *name, const char *text, size_t len,
     const struct config_key *keys, void *target, char **error_r);
