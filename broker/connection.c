@@ -24,7 +24,6 @@
 #include "peer_list.h"
 #include "unix_socket.h"
 
-#define SPOOL "/spool" /* in the chroot */
 #define IDLE_MS 300000 /* of a connection that Postfix keeps open */
 
 struct listener {
@@ -82,7 +81,7 @@ open_work(struct work *work, const struct connection_options *options)
 		.now = clock_now,
 		.release = {
 			.config = config,
-			.spool = SPOOL,
+			.spool = CONNECTION_SPOOL,
 			.source = &release_fetch_source,
 			.now = clock_now,
 		},
@@ -95,6 +94,7 @@ open_work(struct work *work, const struct connection_options *options)
 	work->outbound = (struct outbound){
 		.step = &work->step,
 		.origins = options->origins,
+		.secret = options->secret,
 		.capabilities =
 		    capability_new(peer_socket_path(PEER_RESOLVE, PEER_BROKER),
 			(int)config->gripd_timeout * 1000),
@@ -126,7 +126,7 @@ serve(const struct listener *listener, int fd)
 	struct work work;
 	struct lmtp_session_options session = {
 		.hostname = options->config->hostname,
-		.spool = SPOOL,
+		.spool = CONNECTION_SPOOL,
 		.max_size = options->config->max_message_size,
 		.timeout_ms = IDLE_MS,
 		.deliver = steps[listener->kind].deliver,

@@ -17,6 +17,7 @@
 
 struct connection_list;
 
+#define CONNECTION_SPOOL "/spool" /* in the chroot */
 #define CONNECTION_ANY_PEER ((uid_t)-1) /* the socket's mode decides */
 
 /* Where mail comes from: one socket each. */
@@ -30,6 +31,7 @@ struct connection_options {
 	const struct broker_config *config;
 	const struct destination_map *map;
 	const struct destination_map *origins; /* NULL without CONNECTION_OUT */
+	const unsigned char *secret; /* share_secret.h */
 	struct breaker *breaker;
 	uid_t peer; /* who may connect: Postfix's user */
 };

@@ -2,8 +2,8 @@
  *
  * broker(8), the Cargo Broker: takes placeholders, and what users submit, from
  * Postfix by LMTP, tells the recipients' Resource Mailboxes, puts resources
- * into the senders', and gives the messages back. Keeps nothing on disk,
- * holds no key, speaks no DNS.
+ * into the senders', and gives the messages back. Keeps nothing on disk but
+ * the secret in its shares' names, holds no key, speaks no DNS.
  */
 #include <errno.h>
 #include <signal.h>
@@ -29,6 +29,7 @@
 #include "memory.h"
 #include "peer_list.h"
 #include "privileges.h"
+#include "share_secret.h"
 #include "unix_socket.h"
 
 #define STOP_SECONDS 5 /* for connections under way */
@@ -39,6 +40,7 @@ struct broker {
 	struct breaker *breaker;
 	struct event_base *base;
 	struct connection_list *connections;
+	unsigned char secret[SHARE_SECRET_LEN];
 	uid_t postfix;
 	int64_t since;
 };
@@ -174,6 +176,8 @@ main(int argc, char **argv)
 	peer_enter_room(PEER_BROKER, broker.config.base_directory,
 	    broker.config.group[0] != '\0' ? broker.config.group : NULL);
 	signal(SIGHUP, SIG_IGN); /* what it reads lies outside the chroot */
+	if (broker.origins != NULL)
+		share_secret_open(CONNECTION_SPOOL, broker.secret);
 	broker.base = event_base_new();
 	broker.breaker = breaker_new(broker.config.breaker_failures,
 	    broker.config.breaker_pause);
@@ -181,7 +185,7 @@ main(int argc, char **argv)
 	    grip_remote_key_init() < 0)
 		log_fatal(EX_OSERR, "cannot start: out of memory");
 	connections = (struct connection_options){ &broker.config, broker.map,
-		broker.origins, broker.breaker, broker.postfix };
+		broker.origins, broker.secret, broker.breaker, broker.postfix };
 	broker.connections = connection_start(broker.base, fds, &connections);
 	serve(&broker, control_fd);
 	connection_stop(&broker.connections, STOP_SECONDS);

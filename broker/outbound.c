@@ -247,8 +247,8 @@ prepare_share(struct passage *passage)
 		.pages = recipients->keys,
 		.page_count = recipients->numbers[OUTBOUND_PAGE],
 	};
-	outbound_share_init(&passage->share, passage->conversion,
-	    passage->message, passage->len);
+	outbound_share_init(&passage->share, passage->outbound->secret,
+	    passage->conversion, passage->message, passage->len);
 }
 
 /* Says no to those who get nothing of a message of this size. */

@@ -21,6 +21,7 @@
 struct outbound {
 	const struct recipient_step *step; /* for local recipients */
 	const struct destination_map *origins;
+	const unsigned char *secret; /* share_secret.h */
 	struct capability_cache *capabilities;
 	/* For tests: the functions of origin.h, capability_find and
 	 * smtp_client_send. */

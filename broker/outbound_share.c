@@ -35,13 +35,16 @@ add_text(EVP_MD_CTX *name, const char *text)
 
 /* Begins with what all its names have in common. */
 static EVP_MD_CTX *
-begin_name(const struct origin_share *share, const char *message, size_t len)
+begin_name(const struct origin_share *share,
+    const unsigned char secret[SHARE_SECRET_LEN], const char *message,
+    size_t len)
 {
 	EVP_MD_CTX *name = EVP_MD_CTX_new();
 
 	if (name == NULL || EVP_DigestInit_ex(name, EVP_sha256(), NULL) != 1)
 		log_panic("cannot hash");
 	add_text(name, "cargomail share");
+	add(name, secret, SHARE_SECRET_LEN);
 	add(name, message, len);
 	for (size_t i = 0; i < share->recipient_count; i++)
 		add_text(name, share->recipients[i]);
@@ -70,12 +73,13 @@ set_name(struct outbound_share *share, unsigned attempt)
 
 void
 outbound_share_init(struct outbound_share *share,
+    const unsigned char secret[SHARE_SECRET_LEN],
     const struct cargo_conversion *conversion, const char *message, size_t len)
 {
 	size_t count = cargo_conversion_count(conversion);
 
 	share->conversion = conversion;
-	share->name = begin_name(&share->share, message, len);
+	share->name = begin_name(&share->share, secret, message, len);
 	share->hashes = x_calloc(count, sizeof(*share->hashes));
 	for (size_t i = 0; i < count; i++)
 		share->hashes[i] =

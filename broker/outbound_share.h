@@ -3,8 +3,8 @@
  * The share of one converted message: its name, its resources in the
  * sender's mailbox, and its end if no mail went that speaks of it.
  *
- * The name follows from the message as Postfix has it and from its
- * recipients. So what Postfix brings again, because we died in between, meets
+ * The name follows from the message as Postfix has it, from its recipients
+ * and a secret (share_secret.h). So what Postfix brings again, because we died in between, meets
  * the share that stands already: nothing is shared twice and nothing is left
  * half shared. A share that was withdrawn is used up; then the next name is
  * taken.
@@ -17,6 +17,7 @@
 #include "cargo_convert.h"
 #include "origin.h"
 #include "outcome.h"
+#include "share_secret.h"
 
 /* How the origin is spoken to; for tests. */
 struct outbound_origin {
@@ -47,6 +48,7 @@ struct outbound_share {
 /* Begins: `share` has all but id and hashes, which are set here. What it
  * points to, conversion and message must outlive it. */
 void outbound_share_init(struct outbound_share *share,
+    const unsigned char secret[SHARE_SECRET_LEN],
     const struct cargo_conversion *conversion, const char *message, size_t len);
 void outbound_share_free(struct outbound_share *share);
 

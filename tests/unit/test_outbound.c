@@ -34,6 +34,8 @@
 	"convert = attachments\n"
 #define SMALL SETTINGS "legacy_limit = 100\n" /* smaller than MAIL */
 
+static unsigned char secret[SHARE_SECRET_LEN];
+
 /* What the fakes saw, and what they are to say. */
 static struct {
 	char said[8192]; /* "share(...) put(...) " */
@@ -248,6 +250,7 @@ world_open(struct world *w, const char *settings)
 		.now = fake_now };
 	w->outbound = (struct outbound){ .step = &w->step,
 		.origins = w->origins,
+		.secret = secret,
 		.origin = { NULL, fake_put, fake_share, fake_withdraw,
 		    fake_web },
 		.ask = fake_ask,
@@ -469,6 +472,11 @@ TEST(the_same_message_meets_the_same_share)
 	strcpy(other, seen.share);
 	world_send(&w, MAIL "epilogue\r\n", "bob@bar.test");
 	CHECK(strcmp(seen.share, other) != 0);
+	/* Who has the message and guesses its recipients cannot compute it. */
+	secret[0] = 1;
+	world_send(&w, MAIL, "bob@bar.test dan@bar.test");
+	CHECK(strcmp(seen.share, share) != 0);
+	secret[0] = 0;
 	world_close(&w);
 }
 
