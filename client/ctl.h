@@ -11,6 +11,10 @@
 
 #include <cjson/cJSON.h>
 
+/* Time for an answer; and where it takes as long as the store is large. */
+#define CTL_TIMEOUT_MS 10000
+#define CTL_TIMEOUT_STORE_MS 3600000
+
 struct ctl {
 	bool json; /* print answers as they came, one object a line */
 	const char *keys_directory;
@@ -22,7 +26,6 @@ struct ctl_verb {
 	const char *name;
 	int (*run)(const struct ctl *ctl, int argc, char **argv);
 	const char *usage;
-	bool slow; /* its answer takes as long as the store is large */
 };
 
 int ctl_account(const struct ctl *ctl, int argc, char **argv);

@@ -156,15 +156,17 @@ int
 ctl_fsck(const struct ctl *ctl, int argc, char **argv)
 {
 	bool deep = argc == 2 && strcmp(argv[1], "--deep") == 0;
+	struct ctl patient = *ctl;
 	cJSON *request;
 	int64_t problems = 0;
 	int code;
 
 	if (argc != 1 && !deep)
 		return EX_USAGE;
+	patient.timeout_ms = CTL_TIMEOUT_STORE_MS;
 	request = ctl_request("fsck");
 	json_add_boolean(request, "deep", deep);
-	code = ctl_ask(ctl, "mailboxd", request, show_fsck, &problems);
+	code = ctl_ask(&patient, "mailboxd", request, show_fsck, &problems);
 	if (code != 0)
 		return code;
 	return problems == 0 ? 0 : EX_DATAERR;
@@ -183,8 +185,11 @@ show_gc(const cJSON *packet, void *context)
 int
 ctl_gc(const struct ctl *ctl, int argc, char **argv)
 {
+	struct ctl patient = *ctl;
+
 	(void)argv;
 	if (argc != 1)
 		return EX_USAGE;
-	return ctl_ask(ctl, "mailboxd", ctl_request("gc"), show_gc, NULL);
+	patient.timeout_ms = CTL_TIMEOUT_STORE_MS;
+	return ctl_ask(&patient, "mailboxd", ctl_request("gc"), show_gc, NULL);
 }

@@ -11,9 +11,6 @@
 
 #include "ctl.h"
 
-#define TIMEOUT_MS 10000
-#define TIMEOUT_SLOW_MS 3600000
-
 static const struct ctl_verb verbs[] = {
 	{ "account", ctl_account,
 	    "account add [--quota SIZE] [--alias ADDRESS]... "
@@ -26,12 +23,12 @@ static const struct ctl_verb verbs[] = {
 	    "       cargomailctl account release ADDRESS broker|never\n"
 	    "       cargomailctl account enroll|dismiss ADDRESS _cb.DOMAIN" },
 	{ "dns", ctl_dns, "dns" },
-	{ "fsck", ctl_fsck, "fsck [--deep]", true },
-	{ "gc", ctl_gc, "gc", true },
+	{ "fsck", ctl_fsck, "fsck [--deep]" },
+	{ "gc", ctl_gc, "gc" },
 	{ "queue", ctl_queue, "queue" },
 	{ "setup", ctl_setup, "setup postfix [--outbound]" },
 	{ "status", ctl_status, "status [DAEMON]" },
-	{ NULL, NULL, NULL, false },
+	{ NULL, NULL, NULL },
 };
 
 static int
@@ -55,7 +52,8 @@ main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct ctl ctl = { .keys_directory = SYSCONFDIR "/cargomail/keys" };
+	struct ctl ctl = { .keys_directory = SYSCONFDIR "/cargomail/keys",
+		.timeout_ms = CTL_TIMEOUT_MS };
 	const struct ctl_verb *verb;
 	int option, code;
 
@@ -76,7 +74,6 @@ main(int argc, char **argv)
 	for (verb = verbs; verb->name != NULL; verb++)
 		if (strcmp(verb->name, argv[0]) == 0)
 			break;
-	ctl.timeout_ms = verb->slow ? TIMEOUT_SLOW_MS : TIMEOUT_MS;
 	code = verb->name != NULL ? verb->run(&ctl, argc, argv) : EX_USAGE;
 	if (code == EX_USAGE)
 		usage();
