@@ -84,6 +84,8 @@ const struct config_key broker_config_keys[] = {
 	    NULL },
 	{ "release_give_up", CONFIG_DURATION, AT(release_give_up), "10m", 0,
 	    5 * 86400, NULL },
+	CONFIG_OLD("user",
+	    "the broker is always cargomail-broker; take it out"),
 	{ NULL, 0, 0, NULL, 0, 0, NULL },
 };
 #undef AT

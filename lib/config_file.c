@@ -111,6 +111,16 @@ config_choice(const struct config_key *key, const char *value)
 }
 
 static int
+config_gone(struct config_reader *reader, const struct config_key *key)
+{
+	char *text = x_asprintf("no longer a key: %s", key->fallback);
+
+	config_fail(reader, key->name, text);
+	free(text);
+	return -1;
+}
+
+static int
 config_set(struct config_reader *reader, const struct config_key *key,
     const char *value)
 {
@@ -172,6 +182,8 @@ config_assign(struct config_reader *reader, char *line)
 		return reader->lenient ?
 		    0 :
 		    config_fail(reader, line, "unknown key");
+	if (key->type == CONFIG_GONE)
+		return reader->lenient ? 0 : config_gone(reader, key);
 	if (reader->seen[i])
 		return config_fail(reader, line, "given twice");
 	reader->seen[i] = true;
@@ -228,7 +240,7 @@ config_defaults(struct config_reader *reader)
 	for (size_t i = 0; reader->keys[i].name != NULL; i++) {
 		const struct config_key *key = &reader->keys[i];
 
-		if (reader->seen[i])
+		if (reader->seen[i] || key->type == CONFIG_GONE)
 			continue;
 		if (key->fallback == NULL)
 			return config_fail(reader, key->name, "must be given");

@@ -4,7 +4,8 @@
  * with white space continues the one before (as in Postfix's main.cf). Each
  * daemon declares its keys once, in a table that the reader, `-n` and the
  * test of the manual use. An unknown key, a bad value or a key given twice
- * is an error that names file, line and key; nothing starts.
+ * is an error that names file, line and key; nothing starts. A key that an
+ * older version knew stays in the table, with what to do about it.
  *
  * Written by hand because the grammar is one line and no library of the set
  * reads such files.
@@ -23,6 +24,7 @@ enum config_type {
 	CONFIG_DURATION, /* int64_t seconds; suffix s, m, h, d */
 	CONFIG_BOOLEAN, /* int: yes or no */
 	CONFIG_CHOICE, /* int: index into `choices` */
+	CONFIG_GONE, /* an older version's: an error that says `fallback` */
 };
 
 struct config_list {
@@ -38,6 +40,12 @@ struct config_key {
 	int64_t min, max; /* for numbers; both 0: any >= 0 */
 	const char *const *choices; /* NULL-ended, for CONFIG_CHOICE */
 };
+
+/* A key that is no more, and what to do about it, as "use new_key". */
+#define CONFIG_OLD(key, advice) \
+	{ \
+		key, CONFIG_GONE, 0, advice, 0, 0, NULL \
+	}
 
 /*
  * Fills *target (which must be zeroed) from `path` and the defaults; `keys`

@@ -181,10 +181,18 @@ check_web_hosts(const struct mailboxd_config *config, char **error_r)
 		if (known && grip_name_is_host(host) &&
 		    !config_list_has(&config->server_names, host))
 			continue;
-		*error_r = x_asprintf("web_hosts: %s is not a host name of "
-				      "its own, or one of server_names, ':' "
-				      "and such a name",
-		    item);
+		if (config_list_has(&config->server_names, host))
+			*error_r = x_asprintf("web_hosts: %s is one of "
+					      "server_names, which serves "
+					      "programs only; give browsers "
+					      "a name of their own",
+			    host);
+		else
+			*error_r = x_asprintf("web_hosts: %s is not a host "
+					      "name of its own, or one of "
+					      "server_names, ':' and such a "
+					      "name",
+			    item);
 		return -1;
 	}
 	return 0;

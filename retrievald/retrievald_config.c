@@ -32,6 +32,9 @@ const struct config_key retrievald_config_keys[] = {
 	{ "lease_wait", CONFIG_DURATION, AT(lease_wait), "60s", 1, 120, NULL },
 	{ "gripd_timeout", CONFIG_DURATION, AT(gripd_timeout), "10s", 1, 60,
 	    NULL },
+	CONFIG_OLD("signer_timeout", "use gripd_timeout"),
+	CONFIG_OLD("user",
+	    "retrievald is always cargomail-retrieval; take it out"),
 	{ NULL, 0, 0, NULL, 0, 0, NULL },
 };
 #undef AT

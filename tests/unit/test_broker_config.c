@@ -59,6 +59,7 @@ TEST(what_is_refused)
 		const char *text, *says;
 	} table[] = {
 		{ "hostname = x\n", "authserv_ids" },
+		{ BASE "user = nobody\n", "always cargomail-broker" },
 		{ BASE "out_listen = out.sock\n", "absolute" },
 		{ BASE "listen = /a\nout_listen = /a\n", "out_listen" },
 		{ BASE "reinject_out = /a\n", "reinject_out" },

@@ -29,6 +29,7 @@ static const struct config_key keys[] = {
 	    0, NULL },
 	{ "trust", CONFIG_CHOICE, offsetof(struct settings, trust), "webpki", 0,
 	    0, words },
+	CONFIG_OLD("ceiling", "use limit"),
 	{ NULL, 0, 0, NULL, 0, 0, NULL },
 };
 
@@ -74,6 +75,8 @@ static const struct {
 	{ "name = a\ntrust = WEBPKI\n",
 	    "x.conf:2: trust: not one of the words it takes" },
 	{ "name = a\nhello\n", "x.conf:2: hello: no '=' in this line" },
+	{ "name = a\nceiling = 25M\n",
+	    "x.conf:2: ceiling: no longer a key: use limit" },
 };
 
 TEST(mistakes_name_file_line_and_key)

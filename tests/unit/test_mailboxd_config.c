@@ -97,7 +97,7 @@ TEST(mistakes_are_named)
 		{ "server_names = Mailbox.a.test\nagent = _rra.a.test\n",
 		    "server_names" },
 		{ NAMES, "agent" },
-		{ GOOD "web_hosts = mailbox.a.test\n", "web_hosts" },
+		{ GOOD "web_hosts = mailbox.a.test\n", "a name of their own" },
 		{ GOOD "web_hosts = mailbox.a.test:mailbox.b.test\n",
 		    "web_hosts" },
 		{ GOOD "web_hosts = mailbox.c.test:www.a.test\n", "web_hosts" },

@@ -15,6 +15,8 @@ static const struct {
 	{ "workers = 0\n", "workers" },
 	{ "workers = 65\n", "workers" },
 	{ "worker = 8\n", "worker" },
+	{ "signer_timeout = 5s\n", "use gripd_timeout" },
+	{ "user = nobody\n", "always cargomail-retrieval" },
 	{ "ports = 443, http\n", "ports" },
 	{ "tls_trust = everybody\n", "tls_trust" },
 	{ "tls_trust =\n", "tls_trust" },
