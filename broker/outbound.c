@@ -204,6 +204,7 @@ sort_recipients(struct passage *passage)
 		.ask = passage->outbound->ask,
 		.category = category[0] != '\0' ? category : NULL,
 		.size = (int64_t)passage->len,
+		.late = is_late(passage),
 		.own_domain = mail_address_domain(passage->submission.sender),
 	};
 
@@ -251,10 +252,12 @@ prepare_share(struct passage *passage)
 	    passage->conversion, passage->message, passage->len);
 }
 
-/* Says no to those who get nothing of a message of this size. */
+/* Says no to those who get nothing of a message of this size, and puts off
+ * those of whom that is not known yet, or who are too many at once. */
 static void
-bounce(struct passage *passage)
+refuse(struct passage *passage)
 {
+	const enum outbound_group *groups = passage->recipients.groups;
 	char text[256];
 
 	for (size_t i = 0; i < passage->envelope->count; i++) {
@@ -262,7 +265,10 @@ bounce(struct passage *passage)
 		    &passage->envelope->recipients[i];
 		const char *at = strrchr(r->path, '@');
 
-		if (passage->recipients.groups[i] != OUTBOUND_BOUNCE)
+		if (groups[i] == OUTBOUND_LATER)
+			envelope_reply(r, "451 4.4.3",
+			    "Not known yet what this recipient can open");
+		if (groups[i] != OUTBOUND_BOUNCE)
 			continue;
 		legacy_message_bounce(at != NULL ? at + 1 : r->path,
 		    passage->config->legacy_limit, text);
@@ -430,11 +436,11 @@ convert(struct passage *passage)
 	}
 	sort_recipients(passage);
 	if (find_web(passage, web) != OUTCOME_OK) {
-		bounce(passage);
+		refuse(passage);
 		fall_back(passage);
 		return;
 	}
-	bounce(passage);
+	refuse(passage);
 	if (numbers[OUTBOUND_PLACEHOLDER] + numbers[OUTBOUND_PAGE] > 0) {
 		share(passage, web);
 		return;

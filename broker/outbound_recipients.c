@@ -15,19 +15,19 @@
 
 #define SECRET_BYTES 32
 
+/* For all questions about one message. Postfix waits much longer, but what
+ * may be resolved in a moment need not hold a process. */
+#define ASK_SECONDS 60
+
 /* ---- groups ------------------------------------------------------------- */
 
-/* What who cannot open a placeholder gets. */
-static enum outbound_group
-find_legacy_group(const struct outbound_question *question)
-{
-	const struct broker_config *config = question->step->config;
-
-	if (question->size <= config->legacy_limit)
-		return OUTBOUND_ORIGINAL;
-	return config->legacy == BROKER_LEGACY_PAGE ? OUTBOUND_PAGE :
-						      OUTBOUND_BOUNCE;
-}
+/* What is asked about one message. */
+struct sorting {
+	const struct outbound_question *question;
+	struct outbound_recipients *recipients;
+	const char *id;
+	int64_t began;
+};
 
 /* Of our own domains the map knows it all: whoever has no destination there
  * cannot open a placeholder, whatever the domain says of itself. */
@@ -38,24 +38,47 @@ is_own_domain(const struct outbound_question *question, const char *domain)
 	    destination_map_has_domain(question->step->map, domain);
 }
 
-static enum outbound_group
-find_group(const struct outbound_question *question, const char *path,
-    const char *id)
+static enum capability
+find_capability(const struct sorting *sorting, const char *path)
 {
+	const struct outbound_question *question = sorting->question;
+	const struct recipient_step *step = question->step;
 	char address[MAIL_ADDRESS_SIZE];
 	const char *domain;
 
-	if (recipient_step_is_local(question->step, path, question->category))
-		return OUTBOUND_PLACEHOLDER;
+	if (recipient_step_is_local(step, path, question->category))
+		return CAPABILITY_YES;
 	if (mail_address_normalise(path, address) < 0)
-		return find_legacy_group(question);
+		return CAPABILITY_NO;
 	domain = mail_address_domain(address);
-	if (!is_own_domain(question, domain) &&
-	    question->ask(question->capabilities, domain, question->step->now(),
-			id)
-		    .capability == CAPABILITY_YES)
-		return OUTBOUND_PLACEHOLDER;
-	return find_legacy_group(question);
+	if (is_own_domain(question, domain))
+		return CAPABILITY_NO;
+	if (step->now() - sorting->began >= ASK_SECONDS)
+		return CAPABILITY_UNKNOWN;
+	return question
+	    ->ask(question->capabilities, domain, step->now(), sorting->id)
+	    .capability;
+}
+
+static enum outbound_group
+find_group(const struct sorting *sorting, enum capability capability,
+    enum outbound_group instead)
+{
+	const struct outbound_question *question = sorting->question;
+	const struct broker_config *config = question->step->config;
+	const struct outbound_recipients *recipients = sorting->recipients;
+
+	if (capability == CAPABILITY_YES)
+		return recipients->shared_count < CARGO_MAX_RECIPIENTS ?
+		    OUTBOUND_PLACEHOLDER :
+		    OUTBOUND_LATER;
+	if (question->size <= config->legacy_limit)
+		return OUTBOUND_ORIGINAL;
+	if (config->legacy != BROKER_LEGACY_PAGE)
+		return instead;
+	return recipients->numbers[OUTBOUND_PAGE] < CARGO_API_PAGES_MAX ?
+	    OUTBOUND_PAGE :
+	    OUTBOUND_LATER;
 }
 
 /* ---- whom to share with -------------------------------------------------- */
@@ -80,7 +103,8 @@ add_shared(struct outbound_recipients *recipients,
 	if (mail_address_normalise(r->path, address) < 0)
 		return;
 	recipients->shared[recipients->shared_count++] = x_strdup(address);
-	if (r->parameters.orcpt[0] != '\0' &&
+	if (recipients->shared_count < CARGO_MAX_RECIPIENTS &&
+	    r->parameters.orcpt[0] != '\0' &&
 	    mail_address_parse_orcpt(r->parameters.orcpt, original) == 0 &&
 	    strcmp(mail_address_domain(original),
 		mail_address_domain(address)) == 0)
@@ -107,7 +131,8 @@ sort_shared(struct outbound_recipients *recipients)
 
 static void
 add_page(struct outbound_recipients *recipients,
-    const struct envelope_recipient *r, size_t index)
+    const struct envelope_recipient *r, size_t index,
+    enum outbound_group instead)
 {
 	size_t number = recipients->numbers[OUTBOUND_PAGE];
 	struct outbound_page *page = &recipients->pages[number];
@@ -116,6 +141,7 @@ add_page(struct outbound_recipients *recipients,
 
 	recipients->page_room++;
 	page->recipient = index;
+	page->instead = instead;
 	randombytes_buf(secret, sizeof(secret));
 	base64url_format(secret, sizeof(secret), page->secret);
 	sodium_memzero(secret, sizeof(secret));
@@ -124,10 +150,37 @@ add_page(struct outbound_recipients *recipients,
 	sha256_hex(page->secret, strlen(page->secret), key->key);
 }
 
+static void
+add_recipient(const struct sorting *sorting, const struct envelope_recipient *r,
+    size_t index)
+{
+	struct outbound_recipients *recipients = sorting->recipients;
+	enum capability capability = find_capability(sorting, r->path);
+	enum outbound_group instead =
+	    capability == CAPABILITY_UNKNOWN && !sorting->question->late ?
+	    OUTBOUND_LATER :
+	    OUTBOUND_BOUNCE;
+	enum outbound_group group = find_group(sorting, capability, instead);
+	char address[MAIL_ADDRESS_SIZE];
+
+	/* A page is somebody's, by an address. */
+	if (group == OUTBOUND_PAGE &&
+	    mail_address_normalise(r->path, address) < 0)
+		group = OUTBOUND_BOUNCE;
+	if (group == OUTBOUND_PLACEHOLDER)
+		add_shared(recipients, r);
+	if (group == OUTBOUND_PAGE)
+		add_page(recipients, r, index, instead);
+	recipients->groups[index] = group;
+	recipients->numbers[group]++;
+}
+
 void
 outbound_recipients_init(struct outbound_recipients *recipients,
     const struct outbound_question *question, const struct envelope *envelope)
 {
+	const struct sorting sorting = { question, recipients,
+		envelope_id(envelope), question->step->now() };
 	size_t count = envelope->count;
 
 	memset(recipients, 0, sizeof(*recipients));
@@ -135,23 +188,8 @@ outbound_recipients_init(struct outbound_recipients *recipients,
 	recipients->shared = x_calloc(2 * count, sizeof(char *));
 	recipients->pages = x_calloc(count, sizeof(*recipients->pages));
 	recipients->keys = x_calloc(count, sizeof(*recipients->keys));
-	for (size_t i = 0; i < count; i++) {
-		const struct envelope_recipient *r = &envelope->recipients[i];
-		enum outbound_group group =
-		    find_group(question, r->path, envelope_id(envelope));
-		char address[MAIL_ADDRESS_SIZE];
-
-		/* A page is somebody's, by an address. */
-		if (group == OUTBOUND_PAGE &&
-		    mail_address_normalise(r->path, address) < 0)
-			group = OUTBOUND_BOUNCE;
-		if (group == OUTBOUND_PLACEHOLDER)
-			add_shared(recipients, r);
-		if (group == OUTBOUND_PAGE)
-			add_page(recipients, r, i);
-		recipients->groups[i] = group;
-		recipients->numbers[group]++;
-	}
+	for (size_t i = 0; i < count; i++)
+		add_recipient(&sorting, &envelope->recipients[i], i);
 	sort_shared(recipients);
 }
 
@@ -160,10 +198,12 @@ outbound_recipients_drop_pages(struct outbound_recipients *recipients)
 {
 	size_t *numbers = recipients->numbers;
 
-	for (size_t i = 0; i < numbers[OUTBOUND_PAGE]; i++)
-		recipients->groups[recipients->pages[i].recipient] =
-		    OUTBOUND_BOUNCE;
-	numbers[OUTBOUND_BOUNCE] += numbers[OUTBOUND_PAGE];
+	for (size_t i = 0; i < numbers[OUTBOUND_PAGE]; i++) {
+		const struct outbound_page *page = &recipients->pages[i];
+
+		recipients->groups[page->recipient] = page->instead;
+		numbers[page->instead]++;
+	}
 	numbers[OUTBOUND_PAGE] = 0;
 }
 

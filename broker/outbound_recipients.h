@@ -20,6 +20,7 @@ enum outbound_group {
 	OUTBOUND_PLACEHOLDER,
 	OUTBOUND_PAGE,
 	OUTBOUND_BOUNCE,
+	OUTBOUND_LATER, /* Postfix is to bring them again */
 	OUTBOUND_GROUPS
 };
 
@@ -28,6 +29,7 @@ enum outbound_group {
 /* The page of one recipient, and the message that tells of it. */
 struct outbound_page {
 	size_t recipient; /* index in the envelope */
+	enum outbound_group instead; /* without pages: BOUNCE or LATER */
 	char address[MAIL_ADDRESS_SIZE];
 	char secret[OUTBOUND_SECRET_SIZE];
 	char *message;
@@ -57,13 +59,19 @@ struct outbound_question {
 	outbound_ask *ask;
 	const char *category; /* NULL if none */
 	int64_t size; /* of the original */
+	bool late; /* it waited long enough for what is not known */
 	const char *own_domain; /* the sender's */
 };
 
-/* Sorts the recipients of the envelope, makes secrets. */
+/*
+ * Sorts the recipients of the envelope, makes secrets. Asking takes a minute
+ * at most: domains that are left then count as unknown. Nobody gets a bounce
+ * because a domain is unknown until it is late. More than a share can have
+ * are put off, too: the others are done when they come again.
+ */
 void outbound_recipients_init(struct outbound_recipients *recipients,
     const struct outbound_question *question, const struct envelope *envelope);
-/* There are no pages after all: a bounce instead. */
+/* There are no pages after all. */
 void outbound_recipients_drop_pages(struct outbound_recipients *recipients);
 
 void outbound_recipients_free(struct outbound_recipients *recipients);

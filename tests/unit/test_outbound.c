@@ -49,6 +49,10 @@ static struct {
 	unsigned revoked; /* names that are used up */
 	bool temporary; /* of the words */
 	const char *postfix; /* its reply */
+	int64_t now;
+	int64_t seconds; /* that the DNS takes */
+	unsigned asked;
+	bool quiet; /* many recipients: nothing is written down but "put" */
 } seen;
 
 static void
@@ -57,6 +61,8 @@ say(const char *before, const char *text, const char *after)
 	char one[512];
 
 	snprintf(one, sizeof(one), "%s%s%s", before, text, after);
+	if (seen.quiet && strcmp(before, "put ") != 0)
+		return;
 	if (strlen(seen.said) + strlen(one) < sizeof(seen.said))
 		strcat(seen.said, one);
 }
@@ -146,8 +152,10 @@ fake_ask(struct capability_cache *cache, const char *domain, int64_t now,
 	struct capability_answer reply = { .capability = CAPABILITY_NO };
 
 	(void)cache;
-	(void)now;
 	(void)id;
+	CHECK(now == seen.now);
+	seen.asked++;
+	seen.now += seen.seconds;
 	CHECK_FOR(strcmp(domain, "foo.test") != 0, "%s is our own", domain);
 	if (strcmp(domain, "bar.test") == 0)
 		reply.capability = CAPABILITY_YES;
@@ -189,23 +197,28 @@ fake_send(const struct smtp_client_options *options,
 {
 	CHECK_STRING(options->server, "unix:/run/postfix/cargomail-sign");
 	CHECK(strstr(message->prepend, "(Cargomail outbound)") != NULL);
-	strcat(seen.sent, name_of(message));
-	strcat(seen.sent, "|");
+	if (!seen.quiet) {
+		strcat(seen.sent, name_of(message));
+		strcat(seen.sent, "|");
+	}
 	for (size_t i = 0; i < message->count; i++) {
 		struct envelope_recipient *r =
 		    &message->envelope->recipients[message->recipients[i]];
 
+		snprintf(r->reply, sizeof(r->reply), "%s", seen.postfix);
+		if (seen.quiet)
+			continue;
 		strcat(seen.sent, r->path);
 		strcat(seen.sent, " ");
-		snprintf(r->reply, sizeof(r->reply), "%s", seen.postfix);
 	}
-	strcat(seen.sent, "|");
+	if (!seen.quiet)
+		strcat(seen.sent, "|");
 }
 
 static int64_t
 fake_now(void)
 {
-	return NOW;
+	return seen.now;
 }
 
 struct world {
@@ -236,6 +249,7 @@ world_open(struct world *w, const char *settings)
 	memset(&seen, 0, sizeof(seen));
 	seen.share_word = seen.put_word = seen.web_word = "";
 	seen.postfix = "250 2.0.0 Ok: queued as X";
+	seen.now = NOW;
 	if (config_file_parse("test", settings, strlen(settings),
 		broker_config_keys, &w->config, &error) < 0)
 		printf("# %s\n", error);
@@ -323,6 +337,11 @@ TEST(each_gets_what_he_can_open)
 		    "web share(page:carol@foo.test ) put "
 		    "share(page:carol@foo.test ) ",
 		    "page|carol@foo.test |", "250" },
+		/* Not for a DNS that says nothing today. */
+		{ SMALL "legacy = bounce\n", "y@silent.test", "", "",
+		    "451 4.4.3" },
+		{ SMALL "legacy = bounce\nnotify_give_up = 29s\n",
+		    "y@silent.test", "", "", LEGACY_BOUNCE_STATUS },
 		{ SMALL "legacy = bounce\n", "zoe@plain.test", "", "",
 		    LEGACY_BOUNCE_STATUS },
 		{ SMALL "legacy = bounce\n", "zoe@plain.test bob@bar.test",
@@ -409,6 +428,9 @@ TEST(when_the_origin_does_not_take_it)
 		{ SMALL, "zoe@plain.test bob@bar.test", "", "", "no-web", false,
 		    "web share(bob@bar.test ) put share(bob@bar.test ) ",
 		    "placeholder|bob@bar.test |", LEGACY_BOUNCE_STATUS },
+		{ SMALL, "y@silent.test bob@bar.test", "", "", "no-web", false,
+		    "web share(bob@bar.test ) put share(bob@bar.test ) ",
+		    "placeholder|bob@bar.test |", "451 4.4.3" },
 		{ SMALL, "zoe@plain.test", "", "", "no-web", false, "web ", "",
 		    LEGACY_BOUNCE_STATUS },
 	};
@@ -496,6 +518,62 @@ TEST(a_withdrawn_share_makes_place_for_another)
 	world_close(&w);
 }
 
+/* "a0@silent.test a1@silent.test ..."; free(). */
+static char *
+make_recipients(unsigned count, const char *domain)
+{
+	char *text = x_strdup("");
+
+	for (unsigned i = 0; i < count; i++) {
+		char *more =
+		    x_asprintf("%s%sa%u@%s", text, i > 0 ? " " : "", i, domain);
+
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+TEST(silent_domains_do_not_hold_a_process)
+{
+	char *to = make_recipients(20, "silent.test");
+	struct world w;
+
+	world_open(&w, SMALL);
+	seen.seconds = 10;
+	world_send(&w, MAIL, to);
+	CHECK(seen.asked == 6);
+	CHECK(strstr(seen.sent, "page|a0@silent.test |") != NULL);
+	CHECK(strstr(seen.sent, "page|a19@silent.test |") != NULL);
+	world_close(&w);
+	free(to);
+}
+
+TEST(too_many_for_a_share_come_again)
+{
+	static const char *const domains[] = { "bar.test", "plain.test" };
+
+	for (size_t i = 0; i < 2; i++) {
+		char *to =
+		    make_recipients(CARGO_MAX_RECIPIENTS + 1, domains[i]);
+		struct world w;
+
+		world_open(&w, SMALL);
+		seen.quiet = true;
+		world_send(&w, MAIL, to);
+		CHECK(w.envelope.recipients[0].reply[0] == '2');
+		CHECK(
+		    w.envelope.recipients[CARGO_MAX_RECIPIENTS - 1].reply[0] ==
+		    '2');
+		CHECK_FOR(strncmp(w.envelope.recipients[CARGO_MAX_RECIPIENTS]
+				      .reply,
+			      "451", 3) == 0,
+		    "%s", domains[i]);
+		world_close(&w);
+		free(to);
+	}
+}
+
 TEST(a_loop_ends)
 {
 	struct world w;
@@ -520,6 +598,8 @@ main(void)
 	RUN(a_share_of_which_nobody_heard_is_withdrawn);
 	RUN(the_same_message_meets_the_same_share);
 	RUN(a_withdrawn_share_makes_place_for_another);
+	RUN(silent_domains_do_not_hold_a_process);
+	RUN(too_many_for_a_share_come_again);
 	RUN(a_loop_ends);
 	return test_done();
 }
