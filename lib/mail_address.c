@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -311,21 +312,47 @@ mail_address_parse_path(const char *text, const char **end_r,
 	return 0;
 }
 
+/* Undoes the "\x{F3}" of RFC 6533, section 3, in which an address with other
+ * than ASCII travels; UTF-8 as such stays. 0, or -1. */
+static int
+decode_unicode(const char *value, char *plain_r, size_t size)
+{
+	size_t len = 0;
+
+	while (*value != '\0') {
+		unsigned long code;
+		char *end;
+
+		if (len + 4 >= size)
+			return -1;
+		if (strncmp(value, "\\x{", 3) != 0) {
+			plain_r[len++] = *value++;
+			continue;
+		}
+		if (!isxdigit((unsigned char)value[3]))
+			return -1;
+		code = strtoul(value + 3, &end, 16);
+		if (*end != '}' || code > 0x10ffff)
+			return -1;
+		len += utf8_encode((uint32_t)code, plain_r + len);
+		value = end + 1;
+	}
+	plain_r[len] = '\0';
+	return 0;
+}
+
 int
 mail_address_parse_orcpt(const char *orcpt, char normal_r[MAIL_ADDRESS_SIZE])
 {
 	char plain[MAIL_ADDRESS_SIZE];
-	const char *value = strchr(orcpt, ';');
+	int failed;
 
-	if (value == NULL)
+	if (strncasecmp(orcpt, "utf-8;", 6) == 0)
+		failed = decode_unicode(orcpt + 6, plain, sizeof(plain));
+	else if (strncasecmp(orcpt, "rfc822;", 7) == 0)
+		failed =
+		    smtp_line_decode_xtext(orcpt + 7, plain, sizeof(plain));
+	else
 		return -1;
-	value++;
-	/* RFC 6533 has an encoding of its own; what Postfix sends is plain
-	 * UTF-8 or xtext, and both read the same. */
-	if (strncasecmp(orcpt, "rfc822;", 7) != 0 &&
-	    strncasecmp(orcpt, "utf-8;", 6) != 0)
-		return -1;
-	if (smtp_line_decode_xtext(value, plain, sizeof(plain)) < 0)
-		return -1;
-	return mail_address_normalise(plain, normal_r);
+	return failed < 0 ? -1 : mail_address_normalise(plain, normal_r);
 }

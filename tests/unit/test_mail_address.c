@@ -139,6 +139,18 @@ TEST(orcpt_is_decoded)
 
 	CHECK(mail_address_parse_orcpt("rfc822;Bob+2Bx@bar.test", normal) == 0);
 	CHECK_STRING(normal, "bob+x@bar.test");
+	CHECK(mail_address_parse_orcpt("utf-8;b\\x{F3}b\\x{2b}x@bar.test",
+		  normal) == 0);
+	CHECK_STRING(normal, "b\303\263b+x@bar.test");
+	CHECK(
+	    mail_address_parse_orcpt("utf-8;b\303\263b@bar.test", normal) == 0);
+	CHECK_STRING(normal, "b\303\263b@bar.test");
+	CHECK(mail_address_parse_orcpt("utf-8;b\\x{110000}@bar.test", normal) <
+	    0);
+	CHECK(
+	    mail_address_parse_orcpt("utf-8;b\\x{D800}@bar.test", normal) < 0);
+	CHECK(mail_address_parse_orcpt("utf-8;b\\x{0A}@bar.test", normal) < 0);
+	CHECK(mail_address_parse_orcpt("utf-8;b\\x{}@bar.test", normal) < 0);
 	CHECK(mail_address_parse_orcpt("x400;bob@bar.test", normal) < 0);
 	CHECK(mail_address_parse_orcpt("rfc822;bob+2", normal) < 0);
 	CHECK(mail_address_parse_orcpt("rfc822;bob+0Ax@bar.test", normal) < 0);
