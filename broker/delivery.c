@@ -75,6 +75,13 @@ send_group(const struct smtp_client_options *options, delivery_send *send,
 			    "No reply");
 }
 
+static bool
+is_given_up(const struct envelope *envelope)
+{
+	return envelope->is_given_up != NULL &&
+	    envelope->is_given_up(envelope->connection);
+}
+
 void
 delivery_run(const struct smtp_client_options *options, delivery_send *send,
     struct envelope *envelope, const char *trace, const char *message,
@@ -90,7 +97,11 @@ delivery_run(const struct smtp_client_options *options, delivery_send *send,
 	};
 
 	while (next_group(envelope, group, &one.count) >= 0)
-		send_group(options, send, &one);
+		if (is_given_up(envelope))
+			envelope_reply_all(envelope, ENVELOPE_LOST,
+			    "Postfix did not wait");
+		else
+			send_group(options, send, &one);
 	free(group);
 }
 

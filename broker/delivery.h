@@ -37,7 +37,8 @@ struct delivery_form {
 typedef void delivery_send(const struct smtp_client_options *options,
     const struct smtp_client_message *message);
 
-/* Delivers to every recipient without a reply; afterwards all have one.
+/* Delivers to every recipient without a reply; afterwards all have one. When
+ * Postfix has hung up nothing more is sent, since it will come again.
  * `trace` (our Received line) stands below what is prepended. `message` is
  * for those without a form, or whose form has no data. */
 void delivery_run(const struct smtp_client_options *options,

@@ -47,9 +47,17 @@ struct envelope {
 	size_t count;
 	struct envelope_forward forward[ENVELOPE_MAX_FORWARD];
 	size_t forward_count;
+	/* True if who gave us the message has hung up: he will bring it again,
+	 * and what is delivered now comes twice. NULL: not known. */
+	bool (*is_given_up)(void *connection);
+	void *connection;
 };
 
-/* Forgets the transaction; `forward` stays unless the session ends. */
+/* The status of a reply when nobody knows whether Postfix has the message:
+ * the connection was lost on either side. */
+#define ENVELOPE_LOST "451 4.4.2"
+
+/* Forgets the transaction; `forward` and the connection stay. */
 void envelope_reset(struct envelope *envelope);
 
 /* Adds a recipient; -1 if there are too many. */

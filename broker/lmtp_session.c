@@ -261,6 +261,14 @@ do_line(struct session *session)
 		handlers[command.verb](session, &command);
 }
 
+static bool
+has_hung_up(void *connection)
+{
+	const struct session *session = connection;
+
+	return smtp_stream_is_closed(session->stream);
+}
+
 void
 lmtp_session_run(int fd, const struct lmtp_session_options *options)
 {
@@ -269,6 +277,8 @@ lmtp_session_run(int fd, const struct lmtp_session_options *options)
 	session.stream = x_malloc(sizeof(*session.stream));
 	smtp_stream_init(session.stream, fd, options->timeout_ms);
 	envelope_reset(&session.envelope);
+	session.envelope.is_given_up = has_hung_up;
+	session.envelope.connection = &session;
 	if (smtp_stream_format(session.stream, "220 %s LMTP Cargomail\r\n",
 		options->hostname) < 0)
 		session.over = true;

@@ -103,7 +103,8 @@ log_share(const struct passage *passage, const char *verb)
 static void
 keep(struct passage *passage)
 {
-	breaker_count(passage->outbound->step->breaker, BREAKER_KEPT);
+	metrics_count(passage->outbound->step->metrics, BROKER_CONVERSIONS,
+	    "kept");
 	log_whole(passage, "kept");
 }
 
@@ -111,6 +112,8 @@ keep(struct passage *passage)
 static void
 postpone(struct passage *passage, const char *status, const char *text)
 {
+	metrics_count(passage->outbound->step->metrics, BROKER_CONVERSIONS,
+	    "postponed");
 	log_whole(passage, "postponed");
 	envelope_reply_all(passage->envelope, status, text);
 }
@@ -273,6 +276,8 @@ refuse(struct passage *passage)
 		legacy_message_bounce(at != NULL ? at + 1 : r->path,
 		    passage->config->legacy_limit, text);
 		envelope_reply(r, LEGACY_BOUNCE_STATUS, text);
+		metrics_count(passage->outbound->step->metrics,
+		    BROKER_DOWNGRADES, "bounce");
 	}
 }
 
@@ -323,8 +328,8 @@ write_pages(struct passage *passage, const char *web)
 		else {
 			page->form.data = page->message;
 			r->form = &page->form;
-			breaker_count(passage->outbound->step->breaker,
-			    BREAKER_PAGES);
+			metrics_count(passage->outbound->step->metrics,
+			    BROKER_DOWNGRADES, "page");
 		}
 		free(url);
 	}
@@ -415,8 +420,8 @@ share(struct passage *passage, const char *web)
 	    &passage->outbound->origin, &is_refused, &passage->why);
 	if (passage->why.outcome == OUTCOME_OK) {
 		log_share(passage, "shared");
-		breaker_count(passage->outbound->step->breaker,
-		    BREAKER_CONVERTED);
+		metrics_count(passage->outbound->step->metrics,
+		    BROKER_CONVERSIONS, "converted");
 		give_forms(passage, web);
 	} else if (is_refused)
 		fall_back(passage);
@@ -450,8 +455,18 @@ convert(struct passage *passage)
 	keep(passage);
 }
 
-/* Nobody will ever ask for a share of which nobody heard. Who waits for the
- * pull of what was announced, has. */
+/* Has this recipient heard of the share, or perhaps heard? Who waits for the
+ * pull of what was announced, has; and of a connection that was lost nobody
+ * knows. Postfix comes again then, and the same share is found. */
+static bool
+may_have_heard(const struct envelope_recipient *r)
+{
+	return r->form != NULL &&
+	    (r->reply[0] == '2' || strncmp(r->reply, "451 4.2.0", 9) == 0 ||
+		strncmp(r->reply, ENVELOPE_LOST, strlen(ENVELOPE_LOST)) == 0);
+}
+
+/* Nobody will ever ask for a share of which nobody heard. */
 static void
 withdraw_unused(struct passage *passage)
 {
@@ -459,18 +474,12 @@ withdraw_unused(struct passage *passage)
 
 	if (!passage->share.stands)
 		return;
-	for (size_t i = 0; i < passage->envelope->count; i++) {
-		const struct envelope_recipient *r =
-		    &passage->envelope->recipients[i];
-
-		if (r->form != NULL &&
-		    (r->reply[0] == '2' ||
-			strncmp(r->reply, "451 4.2.0", 9) == 0))
+	for (size_t i = 0; i < passage->envelope->count; i++)
+		if (may_have_heard(&passage->envelope->recipients[i]))
 			return;
-	}
 	passage->why.outcome = origin->withdraw(origin->origin,
 	    &passage->share.share, &passage->why);
-	breaker_count(passage->outbound->step->breaker, BREAKER_WITHDRAWN);
+	metrics_count(passage->outbound->step->metrics, BROKER_WITHDRAWN, NULL);
 	log_share(passage, "withdrawn");
 }
 
@@ -523,7 +532,9 @@ outbound_deliver(void *context, struct envelope *envelope, const char *message,
 		.now = step->now(),
 	};
 
-	breaker_count(step->breaker, BREAKER_SUBMITTED);
+	int64_t began = clock_monotonic_ms();
+
+	metrics_count(step->metrics, BROKER_MESSAGES, "out");
 	passage.arrived =
 	    recipient_step_arrival(message, passage.header, passage.now);
 	if (submission_is_loop(message, passage.header, step->config->hostname))
@@ -531,6 +542,7 @@ outbound_deliver(void *context, struct envelope *envelope, const char *message,
 	else
 		serve(&passage);
 	recipient_step_log(step, envelope);
+	recipient_step_measure(step, "out", began, passage.arrived);
 	recipient_step_end(&passage.local);
 	cargo_placeholder_free(&passage.placeholder);
 	outbound_share_free(&passage.share);

@@ -264,8 +264,10 @@ pass_reply(const struct session *session, struct envelope_recipient *r)
 
 	if (r->reply[0] != '\0')
 		return;
-	if (session->code == 0)
-		envelope_reply(r, "451 4.4.2", "Connection to Postfix lost");
+	if (session->code == 0 && session->sent)
+		envelope_reply(r, ENVELOPE_LOST, "Connection to Postfix lost");
+	else if (session->code == 0)
+		envelope_reply(r, "451 4.4.1", "No answer from Postfix");
 	else if (session->code == 421)
 		envelope_reply(r, "451",
 		    text[3] != '\0' ? text + 4 : "4.3.2 Postfix closes down");

@@ -58,6 +58,14 @@ fill(struct smtp_stream *stream)
 	return 0;
 }
 
+bool
+smtp_stream_is_closed(const struct smtp_stream *stream)
+{
+	struct pollfd poller = { .fd = stream->fd }; /* POLLHUP, POLLERR */
+
+	return poll(&poller, 1, 0) > 0;
+}
+
 long
 smtp_stream_read_line(struct smtp_stream *stream, char line_r[SMTP_LINE_MAX])
 {

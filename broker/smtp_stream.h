@@ -7,6 +7,7 @@
 #ifndef SMTP_STREAM_H
 #define SMTP_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "smtp_line.h"
@@ -24,6 +25,9 @@ struct smtp_stream {
 
 /* Does not take the descriptor over. */
 void smtp_stream_init(struct smtp_stream *stream, int fd, int timeout_ms);
+
+/* True if the other side has hung up, whatever it said before. */
+bool smtp_stream_is_closed(const struct smtp_stream *stream);
 
 /* The next line without its CRLF, NUL-terminated. Its length; -1 at the end,
  * on time-out or error; -2 if it was longer than SMTP_LINE_MAX (skipped).

@@ -99,11 +99,42 @@ TEST(what_was_taken_is_known)
 	CHECK(delivery_taken(&envelope, NULL));
 }
 
+static bool
+hangs_up_later(void *connection)
+{
+	int *left = connection;
+
+	return (*left)-- == 0;
+}
+
+TEST(nothing_goes_after_postfix_has_hung_up)
+{
+	struct smtp_client_options options = { "in", "mx.foo.test", 1000 };
+	struct envelope_recipient r[] = { { .path = "a" },
+		{ .path = "b", .prepend = "X" },
+		{ .path = "c", .prepend = "Y" },
+		{ .path = "d", .prepend = "Y", .reply = "550 no" } };
+	int left = 1;
+	struct envelope envelope = { .recipients = r,
+		.count = 4,
+		.is_given_up = hangs_up_later,
+		.connection = &left };
+
+	sent[0] = '\0';
+	delivery_run(&options, fake_send, &envelope, "T", "came", 4);
+	CHECK_STRING(sent, "in|T|came|0|a \n");
+	CHECK_STRING(r[0].reply, "250 2.0.0 ok");
+	CHECK(strncmp(r[1].reply, ENVELOPE_LOST, 9) == 0);
+	CHECK(strncmp(r[2].reply, ENVELOPE_LOST, 9) == 0);
+	CHECK_STRING(r[3].reply, "550 no");
+}
+
 int
 main(void)
 {
 	RUN(without_forms_header_lines_decide);
 	RUN(each_form_goes_alone);
 	RUN(what_was_taken_is_known);
+	RUN(nothing_goes_after_postfix_has_hung_up);
 	return test_done();
 }

@@ -2,6 +2,7 @@
  *
  * An LMTP connection over a socket pair, and what ends a message.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@ static struct {
 	char message[4096];
 	char sender[MAIL_ADDRESS_SIZE];
 	char recipients[1024];
+	int hang_up; /* the client's end, closed while we work */
+	bool given_up;
 } got;
 
 static void
@@ -23,6 +26,9 @@ take(void *context, struct envelope *envelope, const char *message, size_t len)
 	(void)context;
 	snprintf(got.message, sizeof(got.message), "%.*s", (int)len, message);
 	snprintf(got.sender, sizeof(got.sender), "%s", envelope->sender);
+	if (got.hang_up > 0)
+		close(got.hang_up);
+	got.given_up = envelope->is_given_up(envelope->connection);
 	got.recipients[0] = '\0';
 	for (size_t i = 0; i < envelope->count; i++) {
 		strcat(got.recipients, envelope->recipients[i].path);
@@ -73,6 +79,7 @@ TEST(each_recipient_is_answered)
 		  "354 Go ahead\r\n250 2.0.0 So be it\r\n"
 		  "451 4.4.1 So be it\r\n221 2.0.0 Bye\r\n") != NULL);
 	CHECK(strstr(said, "250-DSN\r\n") != NULL);
+	CHECK(!got.given_up);
 }
 
 TEST(two_messages_on_one_connection)
@@ -165,6 +172,25 @@ TEST(a_message_cut_off_is_not_delivered)
 	CHECK_STRING(got.message, "");
 }
 
+/* It did not wait for the end of the work. */
+TEST(a_client_that_hung_up_is_known)
+{
+	static const char input[] = OPEN "text\r\n.\r\nQUIT\r\n";
+	struct lmtp_session_options options = { "mx.bar.test", "/tmp", 1000,
+		5000, take, NULL, NULL };
+	int ends[2];
+
+	memset(&got, 0, sizeof(got));
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+	CHECK(write(ends[0], input, strlen(input)) == (ssize_t)strlen(input));
+	got.hang_up = ends[0];
+	signal(SIGPIPE, SIG_IGN);
+	lmtp_session_run(ends[1], &options);
+	close(ends[1]);
+	CHECK_STRING(got.message, "text\r\n");
+	CHECK(got.given_up);
+}
+
 /* Bytes in single steps must give the same as all at once. */
 static void
 collect(void *context, const void *data, size_t len)
@@ -204,6 +230,7 @@ main(void)
 	RUN(order_is_kept);
 	RUN(a_client_that_talks_nonsense_is_dropped);
 	RUN(a_message_cut_off_is_not_delivered);
+	RUN(a_client_that_hung_up_is_known);
 	RUN(the_end_is_found_wherever_reads_are_cut);
 	return test_done();
 }

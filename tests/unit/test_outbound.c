@@ -259,7 +259,7 @@ world_open(struct world *w, const char *settings)
 			      "erin@foo.test * -\n");
 	w->step = (struct recipient_step){ .config = &w->config,
 		.map = w->map,
-		.breaker = breaker_new(3, 60),
+		.metrics = metrics_new("broker", broker_metrics, 0),
 		.notify_send = fake_notify,
 		.now = fake_now };
 	w->outbound = (struct outbound){ .step = &w->step,
@@ -299,7 +299,7 @@ world_close(struct world *w)
 	envelope_reset(&w->envelope);
 	destination_map_free(&w->map);
 	destination_map_free(&w->origins);
-	breaker_free(&w->step.breaker);
+	metrics_free(&w->step.metrics);
 	config_file_free(broker_config_keys, &w->config);
 }
 
@@ -472,6 +472,19 @@ TEST(a_share_of_which_nobody_heard_is_withdrawn)
 	}
 }
 
+/* What Postfix may have, must stay good. */
+TEST(a_share_of_which_somebody_may_have_heard_stays)
+{
+	struct world w;
+
+	world_open(&w, SETTINGS);
+	seen.postfix = ENVELOPE_LOST " x";
+	world_send(&w, MAIL, "bob@bar.test zoe@plain.test");
+	CHECK_STRING(seen.said,
+	    "share(bob@bar.test ) put share(bob@bar.test ) ");
+	world_close(&w);
+}
+
 TEST(the_same_message_meets_the_same_share)
 {
 	char share[32], other[32];
@@ -596,6 +609,7 @@ main(void)
 	RUN(what_is_left_alone);
 	RUN(when_the_origin_does_not_take_it);
 	RUN(a_share_of_which_nobody_heard_is_withdrawn);
+	RUN(a_share_of_which_somebody_may_have_heard_stays);
 	RUN(the_same_message_meets_the_same_share);
 	RUN(a_withdrawn_share_makes_place_for_another);
 	RUN(silent_domains_do_not_hold_a_process);
