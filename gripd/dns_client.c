@@ -15,6 +15,7 @@
 #include <event2/event.h>
 
 #include "memory.h"
+#include "resolve_metrics.h"
 
 #define ROUNDS 2
 #define TRY_MIN_MS 250
@@ -26,7 +27,6 @@ struct dns_client {
 	struct event_base *base;
 	struct dns_options options;
 	int try_ms; /* one server's time */
-	uint64_t queries;
 	size_t pending;
 	LIST_HEAD(, dns_lookup) lookups;
 };
@@ -68,12 +68,6 @@ dns_client_free(struct dns_client **client)
 	x_free(client);
 }
 
-uint64_t
-dns_client_queries(const struct dns_client *client)
-{
-	return client->queries;
-}
-
 size_t
 dns_client_pending(const struct dns_client *client)
 {
@@ -102,6 +96,11 @@ finish(struct dns_lookup *lookup, struct dns_answer *answer)
 	dns_lookup_done *done = lookup->done;
 	void *arg = lookup->arg;
 
+	metrics_count(lookup->client->options.metrics, RESOLVE_QUERIES,
+	    answer->status == DNS_DATA	      ? "data" :
+		answer->status == DNS_NO_DATA ? "no_data" :
+		answer->status == DNS_NO_NAME ? "no_name" :
+						"failed");
 	dns_lookup_cancel(&lookup);
 	done(arg, answer);
 	dns_answer_free(answer);
@@ -238,7 +237,6 @@ dns_client_lookup(struct dns_client *client, const char *name,
 	lookup->deadline = evtimer_new(client->base, on_deadline, lookup);
 	if (lookup->deadline == NULL)
 		abort(); /* out of memory, as x_calloc */
-	client->queries++;
 	client->pending++;
 	LIST_INSERT_HEAD(&client->lookups, lookup, entry);
 	if (busy)

@@ -17,6 +17,7 @@ struct dns_options {
 	bool trusted; /* their AD bit is believed */
 	int timeout_ms; /* for one name in all */
 	size_t queries_max; /* names asked at once */
+	struct metrics *metrics; /* resolve_metrics; NULL: none */
 };
 
 struct dns_client;
@@ -27,8 +28,7 @@ dns_client_new(struct event_base *base, const struct dns_options *options);
 /* All lookups must have ended or been cancelled. */
 void dns_client_free(struct dns_client **client);
 
-/* Lookups started since the beginning; under way. */
-uint64_t dns_client_queries(const struct dns_client *client);
+/* Lookups under way. */
 size_t dns_client_pending(const struct dns_client *client);
 
 /*

@@ -18,9 +18,11 @@
 #include "json_strict.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics_verb.h"
 #include "dns_servers.h"
 #include "resolve_admin.h"
 #include "resolve_client.h"
+#include "resolve_metrics.h"
 
 #define DAEMON "gripd-resolve"
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -50,7 +52,6 @@ struct resolve {
 	struct resolve_admin *admin;
 	int control_fd;
 	struct event *signals[3];
-	int64_t since;
 };
 
 /* ---- the end ---- */
@@ -91,6 +92,7 @@ resolve_close(struct resolve **resolve)
 	dns_client_free(&r->world.dns);
 	chain_cache_free(&r->world.cache);
 	domain_cache_free(&r->world.domains);
+	metrics_free(&r->world.metrics);
 	address_policy_free(&r->world.policy);
 	if (r->world.base != NULL)
 		event_base_free(r->world.base);
@@ -253,31 +255,43 @@ new_answer(void)
 	return answer;
 }
 
+/* What is not counted, but is so. */
+static void
+set_gauges(const struct resolve *resolve)
+{
+	const struct resolve_world *world = &resolve->world;
+
+	metrics_set(world->metrics, RESOLVE_CONNECTIONS, NULL,
+	    (int64_t)resolve->connection_count);
+	metrics_set(world->metrics, RESOLVE_QUERIES_PENDING, NULL,
+	    (int64_t)dns_client_pending(world->dns));
+	metrics_set(world->metrics, RESOLVE_CACHE, NULL,
+	    (int64_t)chain_cache_count(world->cache));
+}
+
+static void
+on_metrics(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	const struct resolve *resolve = context;
+
+	(void)request;
+	set_gauges(resolve);
+	metrics_verb_reply(resolve->world.metrics, connection);
+}
+
 static void
 on_status(void *context, struct control_connection *connection,
     const cJSON *request)
 {
 	const struct resolve *resolve = context;
-	const struct resolve_world *world = &resolve->world;
-	cJSON *answer = new_answer();
+	cJSON *answer;
 
 	(void)request;
-	json_add_string(answer, "daemon", DAEMON);
-	json_add_string(answer, "version", VERSION);
-	json_add_integer(answer, "pid", getpid());
-	json_add_integer(answer, "since", resolve->since);
-	json_add_integer(answer, "connections",
-	    (int64_t)resolve->connection_count);
-	json_add_integer(answer, "queries",
-	    (int64_t)dns_client_queries(world->dns));
-	json_add_integer(answer, "queries_pending",
-	    (int64_t)dns_client_pending(world->dns));
-	json_add_integer(answer, "verified", (int64_t)world->verified);
-	json_add_integer(answer, "refused", (int64_t)world->refused);
-	json_add_integer(answer, "cached", (int64_t)world->cached);
-	json_add_integer(answer, "cache",
-	    (int64_t)chain_cache_count(world->cache));
-	json_add_boolean(answer, "dnssec_required", world->require_secure);
+	set_gauges(resolve);
+	answer = metrics_status(resolve->world.metrics);
+	json_add_boolean(answer, "dnssec_required",
+	    resolve->world.require_secure);
 	json_add_boolean(answer, "dnssec_trusted", resolve->dns.trusted);
 	control_reply(connection, answer, 1);
 }
@@ -307,6 +321,7 @@ on_lookup(void *context, struct control_connection *connection,
 
 static const struct control_verb control_verbs[] = {
 	{ "status", on_status },
+	{ "metrics", on_metrics },
 	{ "flush", on_flush },
 	{ "lookup", on_lookup },
 	{ NULL, NULL },
@@ -376,6 +391,8 @@ serve(struct resolve *resolve)
 	world->base = event_base_new();
 	if (world->base == NULL)
 		return -1;
+	world->metrics = metrics_new(DAEMON, resolve_metrics, clock_now());
+	resolve->dns.metrics = world->metrics;
 	world->dns = dns_client_new(world->base, &resolve->dns);
 	resolve->admin = resolve_admin_new(world->dns);
 	world->cache = chain_cache_new((size_t)config->verdicts_max);
@@ -384,7 +401,6 @@ serve(struct resolve *resolve)
 	world->verdict_lifetime = config->verdict_lifetime;
 	world->requests_max = (size_t)config->requests_max;
 	world->now = clock_now;
-	resolve->since = clock_now();
 	if (start_events(resolve) != 0)
 		return -1;
 	daemon_notify_ready(resolve->world.base);

@@ -18,6 +18,7 @@
 #include "chain_cache.h"
 #include "dns_client.h"
 #include "domain_cache.h"
+#include "metrics.h"
 #include "outcome.h"
 #include "peer_list.h"
 
@@ -32,7 +33,7 @@ struct resolve_world {
 	int64_t verdict_lifetime; /* seconds */
 	size_t requests_max; /* in flight on one connection */
 	int64_t (*now)(void); /* seconds since 1970 */
-	uint64_t verified, refused, cached; /* counters */
+	struct metrics *metrics; /* resolve_metrics */
 };
 
 struct resolve_client;

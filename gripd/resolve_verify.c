@@ -17,6 +17,7 @@
 #include "json_strict.h"
 #include "log.h"
 #include "memory.h"
+#include "resolve_metrics.h"
 #include "resolve_names.h"
 
 #define AUDIENCES_MAX 64
@@ -190,7 +191,10 @@ static void
 refuse(struct verify *verify, const struct grip_token *token,
     const struct reason *why)
 {
-	verify->request->world->refused++;
+	struct metrics *metrics = verify->request->world->metrics;
+
+	metrics_count(metrics, RESOLVE_VERDICTS, "refused");
+	metrics_count(metrics, RESOLVE_REFUSALS, why->word);
 	log_verdict(verify, token, why, false);
 	resolve_request_finish(verify->request, why->outcome, why, NULL);
 }
@@ -208,7 +212,8 @@ accept_token(struct verify *verify, const struct grip_token *token, bool secure,
 		    cJSON_Duplicate(token->inner->jws->payload, true));
 	json_add_boolean(fields, "secure", secure);
 	json_add_integer(fields, "until", until);
-	verify->request->world->verified++;
+	metrics_count(verify->request->world->metrics, RESOLVE_VERDICTS,
+	    "verified");
 	log_verdict(verify, token, NULL, secure);
 	resolve_request_finish(verify->request, OUTCOME_OK, NULL, fields);
 }
@@ -327,7 +332,7 @@ answer_from_cache(struct verify *verify)
 	    chain_cache_find(world->cache, verify->key, verify->input.now);
 	if (verdict == NULL)
 		return false;
-	world->cached++;
+	metrics_count(world->metrics, RESOLVE_CACHE_HITS, NULL);
 	if (grip_check_again(verdict->token, &verify->input, &why) !=
 	    OUTCOME_OK)
 		refuse(verify, verdict->token, &why);

@@ -26,9 +26,11 @@
 #include "json_strict.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics_verb.h"
 #include "peer_list.h"
 #include "sign_answer.h"
 #include "sign_fence.h"
+#include "sign_metrics.h"
 #include "sign_ring.h"
 #include "unix_socket.h"
 
@@ -53,10 +55,9 @@ struct sign_connection {
 
 struct sign {
 	struct sign_ring *ring;
-	struct sign_counts counts;
+	struct metrics *metrics;
 	struct sign_door doors[PEER_LISTENERS_MAX];
 	size_t door_count;
-	int64_t since;
 	int control_fd;
 	struct control *control;
 	struct event_base *base;
@@ -110,6 +111,7 @@ sign_close(struct sign **sign)
 	if ((*sign)->control == NULL && (*sign)->control_fd != -1)
 		close((*sign)->control_fd);
 	sign_ring_close(&(*sign)->ring);
+	metrics_free(&(*sign)->metrics);
 	x_free(sign);
 }
 
@@ -120,6 +122,7 @@ sign_open(const struct gripd_config *config, char **error_r)
 	struct sign *sign = x_calloc(1, sizeof(*sign));
 
 	sign->control_fd = -1;
+	sign->metrics = metrics_new("gripd-sign", sign_metrics, clock_now());
 	sign->ring = sign_open_ring(config, error_r);
 	if (sign->ring == NULL ||
 	    peer_list_listen(PEER_SIGN, config->base_directory, listeners,
@@ -135,7 +138,7 @@ sign_open(const struct gripd_config *config, char **error_r)
 		door->caller.ring = sign->ring;
 		door->caller.role = sign_role(listeners[i].route->client);
 		door->caller.user = peer_user(listeners[i].route->client);
-		door->caller.counts = &sign->counts;
+		door->caller.metrics = sign->metrics;
 	}
 	sign->control_fd = control_listen("gripd-sign", error_r);
 	if (sign->control_fd == -1)
@@ -269,26 +272,49 @@ sign_status_identity(cJSON *json, const struct sign_identity *identity)
 	json_add_string(json, identity->shown.name, text);
 }
 
+/* Nobody looks at the dates of brokers' and agents' certificates; those of
+ * mailboxes are a CA's. */
+static void
+sign_set_gauges(const struct sign *sign)
+{
+	int64_t connections = 0, first = 0, end;
+
+	for (size_t i = 0; i < sign->door_count; i++)
+		connections += (int64_t)sign->doors[i].connections;
+	for (size_t i = 0; i < sign->ring->policy.count; i++) {
+		const struct sign_identity *item = &sign->ring->items[i];
+
+		if (item->shown.role != GRIP_ROLE_MAILBOX)
+			continue;
+		end = sign_not_after(&item->shown);
+		if (end != 0 && (first == 0 || end < first))
+			first = end;
+	}
+	metrics_set(sign->metrics, SIGN_CONNECTIONS, NULL, connections);
+	metrics_set(sign->metrics, SIGN_EXPIRY, NULL, first);
+}
+
+static void
+sign_show_metrics(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	const struct sign *sign = context;
+
+	(void)request;
+	sign_set_gauges(sign);
+	metrics_verb_reply(sign->metrics, connection);
+}
+
 static void
 sign_status(void *context, struct control_connection *connection,
     const cJSON *request)
 {
-	cJSON *json = cJSON_CreateObject();
 	struct sign *sign = context;
-	int64_t connections = 0;
+	cJSON *json;
 
 	(void)request;
-	for (size_t i = 0; i < sign->door_count; i++)
-		connections += (int64_t)sign->doors[i].connections;
-	json_add_string(json, "outcome", outcome_name(OUTCOME_OK));
-	json_add_string(json, "daemon", "gripd-sign");
-	json_add_string(json, "version", VERSION);
-	json_add_integer(json, "pid", getpid());
-	json_add_integer(json, "since", sign->since);
-	json_add_integer(json, "connections", connections);
-	json_add_integer(json, "tokens", sign->counts.tokens);
-	json_add_integer(json, "handshakes", sign->counts.handshakes);
-	json_add_integer(json, "refused", sign->counts.refusals);
+	sign_set_gauges(sign);
+	json = metrics_status(sign->metrics);
 	for (size_t i = 0; i < sign->ring->policy.count; i++)
 		sign_status_identity(json, &sign->ring->items[i]);
 	control_reply(connection, json, 1);
@@ -325,6 +351,7 @@ sign_identities(void *context, struct control_connection *connection,
 
 static const struct control_verb sign_control_verbs[] = {
 	{ "status", sign_status },
+	{ "metrics", sign_show_metrics },
 	{ "identities", sign_identities },
 	{ NULL, NULL },
 };
@@ -376,7 +403,6 @@ sign_raise_fence(const struct sign *sign)
 static void
 sign_start(struct sign *sign)
 {
-	sign->since = clock_now();
 	LIST_INIT(&sign->connections);
 	for (size_t i = 0; i < sign->door_count; i++) {
 		struct sign_door *door = &sign->doors[i];

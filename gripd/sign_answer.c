@@ -15,6 +15,7 @@
 #include "handshake_content.h"
 #include "json_strict.h"
 #include "log.h"
+#include "sign_metrics.h"
 
 #define IDENTITIES_BYTES_MAX 49152 /* leaves room for one more and the frame */
 
@@ -113,7 +114,8 @@ sign_token(struct sign_request *request)
 	outcome = sign_compose(request, identity, type, &claims);
 	grip_claims_free(&claims);
 	if (outcome == OUTCOME_OK)
-		request->caller->counts->tokens++;
+		metrics_count(request->caller->metrics, SIGN_SIGNATURES,
+		    "token");
 	return outcome;
 }
 
@@ -178,7 +180,8 @@ sign_handshake(struct sign_request *request)
 		    grip_role_name(identity->shown.role));
 	outcome = sign_bytes(request, identity->ready, content, len);
 	if (outcome == OUTCOME_OK)
-		request->caller->counts->handshakes++;
+		metrics_count(request->caller->metrics, SIGN_SIGNATURES,
+		    "handshake");
 	return outcome;
 }
 
@@ -303,7 +306,7 @@ sign_answer(const struct sign_caller *caller, const void *packet, size_t len,
 		    sign_run(parsed.verb, &request);
 	}
 	if (outcome != OUTCOME_OK) {
-		caller->counts->refusals++;
+		metrics_count(caller->metrics, SIGN_REFUSALS, NULL);
 		sign_log_refusal(caller, &parsed, &request);
 	}
 	if (parsed.id >= 0)

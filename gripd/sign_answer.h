@@ -9,18 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "metrics.h"
 #include "sign_ring.h"
-
-struct sign_counts {
-	int64_t tokens, handshakes, refusals;
-};
 
 /* Who asks, and where to count. */
 struct sign_caller {
 	const struct sign_ring *ring;
 	enum grip_role role;
 	const char *user; /* for the log */
-	struct sign_counts *counts;
+	struct metrics *metrics; /* sign_metrics; NULL: none */
 };
 
 /* The answer to one request, owned by the caller (free()), or NULL: garbage,

@@ -15,6 +15,7 @@
 #include "http_client.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics_verb.h"
 #include "peer_list.h"
 #include "retrievald_config.h"
 #include "worker_pool.h"
@@ -41,11 +42,23 @@ answer_status(void *context, struct control_connection *connection,
 	const struct retrievald *retrievald = context;
 
 	(void)request;
-	control_reply(connection, worker_pool_status(retrievald->pool), 1);
+	control_reply(connection,
+	    metrics_status(worker_pool_metrics(retrievald->pool)), 1);
+}
+
+static void
+answer_metrics(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	const struct retrievald *retrievald = context;
+
+	(void)request;
+	metrics_verb_reply(worker_pool_metrics(retrievald->pool), connection);
 }
 
 static const struct control_verb verbs[] = {
 	{ "status", answer_status },
+	{ "metrics", answer_metrics },
 	{ NULL, NULL },
 };
 

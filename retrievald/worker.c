@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "retrieval_metrics.h"
 #include "retrieve.h"
 
 #define BACKOFF_MIN_S 1
@@ -64,14 +65,20 @@ static void
 work(const struct worker *worker, struct retrieve *retrieve,
     const struct lease *lease)
 {
-	int64_t bytes = 0;
+	int64_t bytes = 0, started = clock_monotonic_ms(), duration;
+	const char *outcome;
 
 	worker->slot->started = clock_now();
-	if (retrieve_pull(retrieve, lease, &bytes) == OUTCOME_OK)
-		worker->slot->pulls_done++;
-	else
-		worker->slot->pulls_failed++;
-	worker->slot->bytes += bytes;
+	outcome = retrieve_pull(retrieve, lease, &bytes) == OUTCOME_OK ?
+	    "done" :
+	    "failed";
+	duration = clock_monotonic_ms() - started;
+	metrics_count(worker->metrics, RETRIEVAL_PULLS, outcome);
+	metrics_add(worker->metrics, RETRIEVAL_BYTES, NULL, bytes);
+	metrics_observe(worker->metrics, RETRIEVAL_DURATION, outcome, duration);
+	if (bytes > 0)
+		metrics_observe(worker->metrics, RETRIEVAL_RATE, NULL,
+		    bytes * 1000 / (duration > 0 ? duration : 1));
 	worker->slot->started = 0;
 }
 

@@ -11,18 +11,15 @@
 #include <sys/types.h>
 
 #include "http_client.h"
+#include "metrics.h"
 #include "retrievald_config.h"
 
 /* What a worker tells its parent, in memory that both share. Each field is
- * written by the worker alone; numbers only grow. A number that is read
- * half old is shown once, and nothing hangs on it. */
+ * written by the worker alone, unless it says otherwise. */
 struct worker_slot {
 	volatile pid_t pid; /* written by the parent; 0: none */
 	volatile bool stopping; /* written by the parent: hand back, end */
 	volatile int64_t started; /* of the pull at hand, 0: idle */
-	volatile int64_t pulls_done;
-	volatile int64_t pulls_failed;
-	volatile int64_t bytes; /* of resources, since the start */
 };
 
 struct worker {
@@ -30,6 +27,7 @@ struct worker {
 	struct worker_slot *slot;
 	const struct worker_slot *all; /* the slots of all workers */
 	size_t count;
+	struct metrics *metrics; /* retrieval_metrics */
 };
 
 /* Runs until a signal ends it, or its slot says so, which is looked at during

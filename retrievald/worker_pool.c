@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "json_strict.h"
 #include "log.h"
 #include "memory.h"
+#include "retrieval_metrics.h"
 #include "worker.h"
 
 #define STOP_MS 4000 /* for handing leases back */
@@ -27,8 +27,7 @@ struct worker_pool {
 	const struct retrievald_config *config;
 	struct worker_slot *slots; /* shared with the workers */
 	size_t count;
-	int64_t since;
-	int64_t restarts;
+	struct metrics *metrics;
 };
 
 static size_t
@@ -42,7 +41,8 @@ static void
 become_worker(const struct worker_pool *pool, struct worker_slot *slot,
     pid_t parent)
 {
-	struct worker worker = { pool->config, slot, pool->slots, pool->count };
+	struct worker worker = { pool->config, slot, pool->slots, pool->count,
+		pool->metrics };
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 	sigset_t none;
 	size_t i;
@@ -83,7 +83,7 @@ respawn(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (i = 0; i < pool->count; i++)
 		if (pool->slots[i].pid == 0) {
-			pool->restarts++;
+			metrics_count(pool->metrics, RETRIEVAL_RESTARTS, NULL);
 			spawn(pool, &pool->slots[i]);
 		}
 }
@@ -133,13 +133,14 @@ worker_pool_start(struct event_base *base,
 	pool->base = base;
 	pool->config = config;
 	pool->count = (size_t)config->workers;
-	pool->since = clock_now();
 	pool->slots = mmap(NULL, slots_size(pool), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (pool->slots == MAP_FAILED) {
 		free(pool);
 		return NULL;
 	}
+	pool->metrics =
+	    metrics_new("retrievald", retrieval_metrics, clock_now());
 	pool->child_event = evsignal_new(base, SIGCHLD, reap, pool);
 	pool->respawn_event = event_new(base, -1, 0, respawn, pool);
 	event_add(pool->child_event, NULL);
@@ -196,33 +197,20 @@ worker_pool_stop(struct worker_pool **pool)
 			waitpid(old->slots[i].pid, NULL, 0);
 		}
 	munmap(old->slots, slots_size(old));
+	metrics_free(&old->metrics);
 	x_free(pool);
 }
 
-cJSON *
-worker_pool_status(const struct worker_pool *pool)
+const struct metrics *
+worker_pool_metrics(const struct worker_pool *pool)
 {
-	int64_t done = 0, failed = 0, bytes = 0, idle = 0, alive = 0;
-	cJSON *answer = cJSON_CreateObject();
-	size_t i;
+	int64_t busy = 0, idle = 0;
 
-	for (i = 0; i < pool->count; i++) {
-		done += pool->slots[i].pulls_done;
-		failed += pool->slots[i].pulls_failed;
-		bytes += pool->slots[i].bytes;
-		alive += pool->slots[i].pid != 0;
+	for (size_t i = 0; i < pool->count; i++) {
+		busy += pool->slots[i].pid != 0 && pool->slots[i].started != 0;
 		idle += pool->slots[i].pid != 0 && pool->slots[i].started == 0;
 	}
-	json_add_string(answer, "outcome", "ok");
-	json_add_string(answer, "daemon", "retrievald");
-	json_add_string(answer, "version", VERSION);
-	json_add_integer(answer, "pid", getpid());
-	json_add_integer(answer, "since", pool->since);
-	json_add_integer(answer, "workers", alive);
-	json_add_integer(answer, "idle", idle);
-	json_add_integer(answer, "restarts", pool->restarts);
-	json_add_integer(answer, "pulls_done", done);
-	json_add_integer(answer, "pulls_failed", failed);
-	json_add_integer(answer, "bytes", bytes);
-	return answer;
+	metrics_set(pool->metrics, RETRIEVAL_WORKERS, "busy", busy);
+	metrics_set(pool->metrics, RETRIEVAL_WORKERS, "idle", idle);
+	return pool->metrics;
 }

@@ -9,9 +9,8 @@
 
 #include <event2/event.h>
 
-#include <cjson/cJSON.h>
-
 #include "http_client.h"
+#include "metrics.h"
 #include "retrievald_config.h"
 
 struct worker_pool;
@@ -24,7 +23,7 @@ struct worker_pool *worker_pool_start(struct event_base *base,
 /* Ends the workers and waits for them. mailboxd keeps what had arrived. */
 void worker_pool_stop(struct worker_pool **pool);
 
-/* The answer to `status`; the caller's. */
-cJSON *worker_pool_status(const struct worker_pool *pool);
+/* What the workers count (retrieval_metrics), and how many they are now. */
+const struct metrics *worker_pool_metrics(const struct worker_pool *pool);
 
 #endif

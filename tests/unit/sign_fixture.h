@@ -117,8 +117,7 @@ static inline void
 sign_fixture_serve(const struct sign_fixture *fixture, enum grip_role role,
     int fd)
 {
-	struct sign_counts counts = { 0, 0, 0 };
-	struct sign_caller caller = { fixture->ring, role, "test", &counts };
+	struct sign_caller caller = { fixture->ring, role, "test", NULL };
 	char packet[GRIP_PROTOCOL_PACKET_MAX], *answer;
 	ssize_t n;
 

@@ -10,17 +10,18 @@
 #include "grip_jwk.h"
 #include "json_strict.h"
 #include "sign_fixture.h"
+#include "sign_metrics.h"
 
 #define NOW 1700000000
 
 static struct sign_fixture fixture;
-static struct sign_counts counts;
+static struct metrics *counts;
 
 /* The packet (taken over) by a caller of this role; the answer, or NULL. */
 static cJSON *
 ask(enum grip_role role, cJSON *request, struct reason *why)
 {
-	struct sign_caller caller = { fixture.ring, role, "test", &counts };
+	struct sign_caller caller = { fixture.ring, role, "test", counts };
 	char *packet, *answer;
 	cJSON *json = NULL;
 	int64_t id = 0;
@@ -100,7 +101,7 @@ TEST(a_broker_gets_its_token)
 	}
 	grip_token_free(&token);
 	cJSON_Delete(answer);
-	CHECK(counts.tokens == 1);
+	CHECK(metrics_get(counts, SIGN_SIGNATURES, "token") == 1);
 }
 
 TEST(no_two_tokens_have_one_id)
@@ -353,7 +354,7 @@ TEST(garbage_gets_no_answer)
 		"{\"id\":\"1\",\"verb\":\"identities\"}",
 		"{\"id\":1,\"id\":2,\"verb\":\"identities\"}" };
 	struct sign_caller caller = { fixture.ring, GRIP_ROLE_BROKER, "test",
-		&counts };
+		counts };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		CHECK_FOR(sign_answer(&caller, rows[i], strlen(rows[i]), NOW) ==
@@ -367,7 +368,7 @@ TEST(many_identities_come_in_several_packets)
 	char policy[8192] = "", line[128], name[64], *error = NULL, *answer;
 	struct grip_identities *list = calloc(1, sizeof(*list));
 	struct sign_caller caller = { NULL, GRIP_ROLE_MAILBOX, "test",
-		&counts };
+		counts };
 	const char *after = NULL;
 	struct sign_ring *ring;
 	struct reason why;
@@ -412,6 +413,7 @@ TEST(many_identities_come_in_several_packets)
 int
 main(void)
 {
+	counts = metrics_new("gripd-sign", sign_metrics, 0);
 	if (geteuid() != 0) {
 		printf("1..0 # skip: needs root\n");
 		return 0;
