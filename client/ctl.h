@@ -29,6 +29,7 @@ struct ctl_verb {
 };
 
 int ctl_account(const struct ctl *ctl, int argc, char **argv);
+int ctl_check(const struct ctl *ctl, int argc, char **argv);
 int ctl_dns(const struct ctl *ctl, int argc, char **argv);
 int ctl_fsck(const struct ctl *ctl, int argc, char **argv);
 int ctl_gc(const struct ctl *ctl, int argc, char **argv);

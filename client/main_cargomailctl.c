@@ -22,6 +22,8 @@ static const struct ctl_verb verbs[] = {
 	    "       cargomailctl account quota ADDRESS SIZE\n"
 	    "       cargomailctl account release ADDRESS broker|never\n"
 	    "       cargomailctl account enroll|dismiss ADDRESS _cb.DOMAIN" },
+	{ "check", ctl_check,
+	    "check [--json] [--quiet] [--list] [--peer URL] [CHECK]" },
 	{ "dns", ctl_dns, "dns" },
 	{ "fsck", ctl_fsck, "fsck [--deep]" },
 	{ "gc", ctl_gc, "gc" },

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Who verifies the DKIM signatures of incoming mail, and under which name: a
+ * placeholder is acted on only if an Authentication-Results with one of
+ * authserv_ids says that it passed.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "check_postfix.h"
+#include "memory.h"
+
+#define OPENDKIM "/etc/opendkim.conf"
+#define RSPAMD_HEADERS "/etc/rspamd/local.d/milter_headers.conf"
+
+static const char why_no_name[] =
+    "no Authentication-Results of ours is believed: every placeholder is "
+    "delivered as unauthenticated";
+
+/* The value of "Name value" in opendkim.conf, any case; NULL. */
+static char *
+opendkim_value(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+	char *last = NULL;
+
+	for (const char *line = text; *line != '\0';) {
+		const char *end = strchrnul(line, '\n');
+
+		if (strncasecmp(line, name, len) == 0 &&
+		    isblank((unsigned char)line[len])) {
+			line += len + strspn(line + len, " \t");
+			free(last);
+			last = x_strndup(line, strcspn(line, " \t\r\n"));
+		}
+		line = *end == '\n' ? end + 1 : end;
+	}
+	return last;
+}
+
+/* Is this name what the broker looks for? */
+static bool
+check_name(struct check *check, const char *file, const char *name)
+{
+	const struct config_list *ids = &check->config.broker_keys.authserv_ids;
+
+	for (size_t i = 0; i < ids->count; i++)
+		if (strcasecmp(ids->items[i], name) == 0)
+			return true;
+	check_say(check, CHECK_FAIL, file,
+	    "signs its results as %s, which is not in authserv_ids", name);
+	check_why(check, why_no_name);
+	check_cure(check,
+	    "authserv_ids = %s in broker.conf, then restart "
+	    "cargomail-broker",
+	    name);
+	return false;
+}
+
+static bool
+check_signed_fields(struct check *check, const char *text, const char *mode)
+{
+	static const char *const fields[] = { "message-id", "mime-version",
+		"content-type" };
+	char *value = opendkim_value(text, "SignHeaders");
+	bool good = true;
+
+	for (size_t i = 0; mode != NULL && strchr(mode, 's') != NULL && i < 3;
+	     i++)
+		if (value == NULL || strcasestr(value, fields[i]) == NULL)
+			good = false;
+	if (!good) {
+		check_say(check, CHECK_WARN, OPENDKIM,
+		    "does not sign all of Message-ID, MIME-Version, "
+		    "Content-Type");
+		check_why(check,
+		    "placeholders of our users are taken for "
+		    "unauthenticated elsewhere");
+		check_cure(check,
+		    "SignHeaders *,+Message-ID,+MIME-Version,"
+		    "+Content-Type; systemctl restart opendkim");
+	}
+	free(value);
+	return good;
+}
+
+static bool
+check_opendkim(struct check *check, const char *text, const char *host)
+{
+	char *mode = opendkim_value(text, "Mode");
+	char *name = opendkim_value(text, "AuthservID");
+	bool good = true;
+
+	if (mode != NULL && strchr(mode, 'v') == NULL) {
+		check_say(check, CHECK_FAIL, OPENDKIM,
+		    "Mode %s: it verifies nothing", mode);
+		check_why(check, why_no_name);
+		check_cure(check,
+		    "Mode sv in " OPENDKIM "; systemctl restart "
+		    "opendkim");
+		good = false;
+	} else {
+		good = check_name(check, OPENDKIM,
+		    name != NULL && strcasecmp(name, "HOSTNAME") != 0 ? name :
+									host);
+	}
+	good &= check_signed_fields(check, text, mode);
+	free(mode);
+	free(name);
+	return good;
+}
+
+static bool
+check_rspamd(struct check *check)
+{
+	char *text = check_read(check, RSPAMD_HEADERS);
+	bool good =
+	    text != NULL && strstr(text, "authentication-results") != NULL;
+
+	free(text);
+	if (!good) {
+		check_say(check, CHECK_FAIL, RSPAMD_HEADERS,
+		    "does not have rspamd write Authentication-Results");
+		check_why(check, why_no_name);
+		check_cure(check,
+		    "use = [\"authentication-results\"]; there; "
+		    "systemctl reload rspamd");
+	}
+	return good;
+}
+
+/* Which of the two the milters of port 25 are. */
+static void
+check_verifier(struct check *check, const char *milters, const char *host)
+{
+	char *opendkim = check_read(check, OPENDKIM);
+	char *rspamd = check_path(check, "/etc/rspamd");
+	bool has_rspamd = access(rspamd, F_OK) == 0, good = true;
+
+	if (milters[0] == '\0') {
+		check_say(check, CHECK_FAIL, "smtpd_milters",
+		    "is empty for mail from outside");
+		check_why(check, why_no_name);
+		check_cure(check,
+		    "put OpenDKIM or rspamd there: "
+		    "cargomail-postfix(7)");
+		good = false;
+	} else if (opendkim != NULL &&
+	    (!has_rspamd || strstr(milters, "11332") == NULL)) {
+		good = check_opendkim(check, opendkim, host);
+	} else if (has_rspamd) {
+		good = check_rspamd(check);
+	} else {
+		check_say(check, CHECK_OK, "smtpd_milters",
+		    "%s: not known here; it must write Authentication-Results",
+		    milters);
+		good = false;
+	}
+	if (good)
+		check_say(check, CHECK_OK, "",
+		    "results are written in a name that the broker believes");
+	free(opendkim);
+	free(rspamd);
+}
+
+void
+check_milters(struct check *check)
+{
+	struct check_postfix postfix;
+	char *milters, *host;
+
+	if (!check->config.broker || check_postfix_read(check, &postfix) != 0)
+		return;
+	milters = check_postfix_effective(&postfix,
+	    check_postfix_front(&postfix), "smtpd_milters");
+	host = check_postfix_setting(&postfix, "myhostname");
+	check_verifier(check, milters, host);
+	free(milters);
+	free(host);
+	check_postfix_free(&postfix);
+}
