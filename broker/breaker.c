@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "json_strict.h"
 #include "service_url.h"
 
 #define BREAKER_SLOTS 256
@@ -26,7 +25,6 @@ struct slot {
 struct breaker {
 	pthread_mutex_t mutex;
 	int64_t failures, pause;
-	int64_t counters[BREAKER_COUNTERS];
 	struct slot slots[BREAKER_SLOTS];
 };
 
@@ -57,7 +55,7 @@ breaker_free(struct breaker **breaker)
 	*breaker = NULL;
 }
 
-/* What a dead process left half done is a counter at worst. */
+/* What a dead process left half done is a count at worst. */
 static void
 lock(struct breaker *breaker)
 {
@@ -113,29 +111,14 @@ breaker_report(struct breaker *breaker, const char *host, bool success,
 	pthread_mutex_unlock(&breaker->mutex);
 }
 
-void
-breaker_count(struct breaker *breaker, enum breaker_counter counter)
+int64_t
+breaker_open(struct breaker *breaker, int64_t now)
 {
-	lock(breaker);
-	breaker->counters[counter]++;
-	pthread_mutex_unlock(&breaker->mutex);
-}
-
-void
-breaker_status(struct breaker *breaker, int64_t now, cJSON *status)
-{
-	static const char *const names[BREAKER_COUNTERS] = { "messages",
-		"notified", "refused", "unauthenticated", "delivered",
-		"deferred", "rejected", "submitted", "converted", "kept",
-		"withdrawn", "pages" };
-	int64_t counters[BREAKER_COUNTERS], open = 0;
+	int64_t open = 0;
 
 	lock(breaker);
-	memcpy(counters, breaker->counters, sizeof(counters));
 	for (size_t i = 0; i < BREAKER_SLOTS; i++)
 		open += breaker->slots[i].until > now;
 	pthread_mutex_unlock(&breaker->mutex);
-	for (int i = 0; i < BREAKER_COUNTERS; i++)
-		json_add_integer(status, names[i], counters[i]);
-	json_add_integer(status, "destinations_down", open);
+	return open;
 }

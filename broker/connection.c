@@ -75,7 +75,7 @@ open_work(struct work *work, const struct connection_options *options)
 	work->step = (struct recipient_step){
 		.config = config,
 		.map = options->map,
-		.breaker = options->breaker,
+		.metrics = options->metrics,
 		.notify = notify_new(config, options->breaker),
 		.notify_send = notify_send,
 		.now = clock_now,

@@ -14,6 +14,7 @@
 #include "breaker.h"
 #include "broker_config.h"
 #include "destination_map.h"
+#include "metrics.h"
 
 struct connection_list;
 
@@ -33,6 +34,7 @@ struct connection_options {
 	const struct destination_map *origins; /* NULL without CONNECTION_OUT */
 	const unsigned char *secret; /* share_secret.h */
 	struct breaker *breaker;
+	struct metrics *metrics; /* broker_metrics */
 	uid_t peer; /* who may connect: Postfix's user */
 };
 

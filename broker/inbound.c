@@ -115,7 +115,7 @@ refuse_proof(struct passage *passage)
 {
 	struct inbound *inbound = passage->inbound;
 
-	breaker_count(inbound->step->breaker, BREAKER_UNAUTHENTICATED);
+	metrics_count(inbound->step->metrics, BROKER_UNAUTHENTICATED, NULL);
 	log_judgement(passage, "unauthenticated");
 	set_status(passage, "unauthenticated", passage->why.word);
 	if (inbound->step->config->unauthenticated ==
@@ -242,7 +242,9 @@ inbound_deliver(void *context, struct envelope *envelope, const char *message,
 		.now = inbound->step->now(),
 	};
 
-	breaker_count(inbound->step->breaker, BREAKER_MESSAGES);
+	int64_t began = clock_monotonic_ms();
+
+	metrics_count(inbound->step->metrics, BROKER_MESSAGES, "in");
 	passage.arrived =
 	    recipient_step_arrival(message, passage.header, passage.now);
 	if (is_loop(&passage))
@@ -253,5 +255,6 @@ inbound_deliver(void *context, struct envelope *envelope, const char *message,
 		deliver(&passage);
 	}
 	recipient_step_log(inbound->step, envelope);
+	recipient_step_measure(inbound->step, "in", began, passage.arrived);
 	cargo_placeholder_free(&passage.placeholder);
 }

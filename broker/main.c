@@ -17,6 +17,7 @@
 
 #include "breaker.h"
 #include "broker_config.h"
+#include "broker_metrics.h"
 #include "clock.h"
 #include "connection.h"
 #include "control.h"
@@ -24,9 +25,9 @@
 #include "destination_map.h"
 #include "grip_remote_key.h"
 #include "http_client.h"
-#include "json_strict.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics_verb.h"
 #include "peer_list.h"
 #include "privileges.h"
 #include "share_secret.h"
@@ -42,7 +43,7 @@ struct broker {
 	struct connection_list *connections;
 	unsigned char secret[SHARE_SECRET_LEN];
 	uid_t postfix;
-	int64_t since;
+	struct metrics *metrics;
 };
 
 static void
@@ -53,27 +54,35 @@ stop(evutil_socket_t number, short what, void *arg)
 	event_base_loopbreak(arg);
 }
 
+static const struct metrics *
+current_metrics(const struct broker *broker)
+{
+	metrics_set(broker->metrics, BROKER_PROCESSES, NULL,
+	    (int64_t)connection_count(broker->connections));
+	metrics_set(broker->metrics, BROKER_DESTINATIONS_DOWN, NULL,
+	    breaker_open(broker->breaker, clock_now()));
+	return broker->metrics;
+}
+
 static void
 answer_status(void *context, struct control_connection *connection,
     const cJSON *request)
 {
-	const struct broker *broker = context;
-	cJSON *answer = cJSON_CreateObject();
-
 	(void)request;
-	json_add_string(answer, "outcome", "ok");
-	json_add_string(answer, "daemon", "broker");
-	json_add_string(answer, "version", VERSION);
-	json_add_integer(answer, "pid", getpid());
-	json_add_integer(answer, "since", broker->since);
-	json_add_integer(answer, "processes",
-	    (int64_t)connection_count(broker->connections));
-	breaker_status(broker->breaker, clock_now(), answer);
-	control_reply(connection, answer, 1);
+	control_reply(connection, metrics_status(current_metrics(context)), 1);
+}
+
+static void
+answer_metrics(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	(void)request;
+	metrics_verb_reply(current_metrics(context), connection);
 }
 
 static const struct control_verb verbs[] = {
 	{ "status", answer_status },
+	{ "metrics", answer_metrics },
 	{ NULL, NULL },
 };
 
@@ -142,7 +151,6 @@ serve(struct broker *broker, int control_fd)
 	event_add(terminate, NULL);
 	event_add(interrupt, NULL);
 	control = control_start(broker->base, control_fd, verbs, broker);
-	broker->since = clock_now();
 	daemon_notify_ready(broker->base);
 	log_text(LOG_INFO, "-", "started", "%zu lines of destinations",
 	    destination_map_count(broker->map));
@@ -158,7 +166,7 @@ main(int argc, char **argv)
 {
 	struct daemon_options options = { .config = SYSCONFDIR
 		"/cargomail/broker.conf" };
-	struct broker broker = { .since = 0 };
+	struct broker broker = { .postfix = 0 };
 	struct connection_options connections;
 	char *error = NULL;
 	int control_fd, fds[CONNECTION_KINDS];
@@ -181,16 +189,19 @@ main(int argc, char **argv)
 	broker.base = event_base_new();
 	broker.breaker = breaker_new(broker.config.breaker_failures,
 	    broker.config.breaker_pause);
+	broker.metrics = metrics_new("broker", broker_metrics, clock_now());
 	if (broker.base == NULL || broker.breaker == NULL ||
 	    grip_remote_key_init() < 0)
 		log_fatal(EX_OSERR, "cannot start: out of memory");
 	connections = (struct connection_options){ &broker.config, broker.map,
-		broker.origins, broker.secret, broker.breaker, broker.postfix };
+		broker.origins, broker.secret, broker.breaker, broker.metrics,
+		broker.postfix };
 	broker.connections = connection_start(broker.base, fds, &connections);
 	serve(&broker, control_fd);
 	connection_stop(&broker.connections, STOP_SECONDS);
 	event_base_free(broker.base);
 	breaker_free(&broker.breaker);
+	metrics_free(&broker.metrics);
 	destination_map_free(&broker.map);
 	destination_map_free(&broker.origins);
 	broker_config_free(&broker.config);

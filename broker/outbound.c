@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "legacy_message.h"
 #include "log.h"
 #include "mail_header.h"

@@ -51,11 +51,10 @@ log_reply(const struct recipient_step *step, const char *id,
 		char digit;
 		const char *verb;
 		enum log_level level;
-		enum breaker_counter counter;
 	} table[] = {
-		{ '2', "delivered", LOG_INFO, BREAKER_DELIVERED },
-		{ '4', "deferred", LOG_WARNING, BREAKER_DEFERRED },
-		{ '5', "rejected", LOG_WARNING, BREAKER_REJECTED },
+		{ '2', "delivered", LOG_INFO },
+		{ '4', "deferred", LOG_WARNING },
+		{ '5', "rejected", LOG_WARNING },
 	};
 	struct log_line line;
 	const char *text;
@@ -71,7 +70,7 @@ log_reply(const struct recipient_step *step, const char *id,
 		log_number(&line, LOG_KEY_STATUS, code);
 		log_string(&line, LOG_KEY_DETAIL, r->reply);
 		log_end(&line);
-		breaker_count(step->breaker, table[i].counter);
+		metrics_count(step->metrics, BROKER_RECIPIENTS, table[i].verb);
 	}
 }
 
@@ -82,6 +81,16 @@ recipient_step_log(const struct recipient_step *step,
 	for (size_t i = 0; i < envelope->count; i++)
 		log_reply(step, envelope_id(envelope),
 		    &envelope->recipients[i]);
+}
+
+void
+recipient_step_measure(const struct recipient_step *step, const char *direction,
+    int64_t began, int64_t arrived)
+{
+	metrics_observe(step->metrics, BROKER_LATENCY, direction,
+	    clock_monotonic_ms() - began);
+	metrics_observe(step->metrics, BROKER_QUEUE_AGE, direction,
+	    (step->now() - arrived) * 1000);
 }
 
 /* ---- who --------------------------------------------------------------- */
@@ -153,20 +162,23 @@ static void
 conclude(const struct work *work, struct envelope_recipient *r,
     const struct destination *destination, const struct reason *why)
 {
-	struct breaker *breaker = work->step->breaker;
+	struct metrics *metrics = work->step->metrics;
 
 	switch (why->outcome) {
 	case OUTCOME_OK:
-		breaker_count(breaker, BREAKER_NOTIFIED);
+		metrics_count(metrics, BROKER_NOTIFICATIONS, "accepted");
 		snprintf(r->prepend, sizeof(r->prepend),
 		    CARGO_FIELD_DESTINATION ": %s\r\n", destination->url.text);
 		break;
 	case OUTCOME_PERMFAIL:
-		breaker_count(breaker, BREAKER_REFUSED);
+		metrics_count(metrics, BROKER_NOTIFICATIONS, "refused");
+		metrics_count(metrics, BROKER_REFUSALS, why->word);
 		snprintf(r->prepend, sizeof(r->prepend),
 		    CARGO_FIELD_STATUS ": refused; reason=%s\r\n", why->word);
 		break;
 	default:
+		metrics_count(metrics, BROKER_NOTIFICATIONS,
+		    work->late ? "given-up" : "deferred");
 		if (work->late)
 			snprintf(r->prepend, sizeof(r->prepend),
 			    CARGO_FIELD_STATUS ": unreachable\r\n");

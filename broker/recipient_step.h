@@ -9,8 +9,8 @@
 #ifndef RECIPIENT_STEP_H
 #define RECIPIENT_STEP_H
 
-#include "breaker.h"
 #include "broker_config.h"
+#include "broker_metrics.h"
 #include "cargo_placeholder.h"
 #include "delivery.h"
 #include "destination_map.h"
@@ -22,7 +22,7 @@
 struct recipient_step {
 	const struct broker_config *config;
 	const struct destination_map *map;
-	struct breaker *breaker;
+	struct metrics *metrics; /* broker_metrics; NULL: none */
 	struct notify *notify;
 	/* For tests: notify_send and clock_now. */
 	enum outcome (*notify_send)(struct notify *notify,
@@ -80,5 +80,10 @@ int64_t recipient_step_arrival(const char *message, size_t header, int64_t now);
 /* Logs and counts what each recipient was told at last. */
 void recipient_step_log(const struct recipient_step *step,
     const struct envelope *envelope);
+
+/* Observes how long a message took us since `began` (monotonic, ms), and how
+ * old it is; `direction` is "in" or "out". */
+void recipient_step_measure(const struct recipient_step *step,
+    const char *direction, int64_t began, int64_t arrived);
 
 #endif

@@ -54,6 +54,7 @@ TEST(more_hosts_than_slots_do_no_harm)
 		snprintf(host, sizeof(host), "h%d.test", i);
 		breaker_report(breaker, host, false, 100 + i);
 		CHECK(!breaker_allows(breaker, host, 100 + i));
+		CHECK(breaker_open(breaker, 100 + i) >= 1);
 	}
 	breaker_free(&breaker);
 }
@@ -69,6 +70,8 @@ TEST(children_share_it)
 	}
 	waitpid(child, NULL, 0);
 	CHECK(!breaker_allows(breaker, "a.test", 101));
+	CHECK(breaker_open(breaker, 101) == 1);
+	CHECK(breaker_open(breaker, 160) == 0);
 	breaker_free(&breaker);
 }
 

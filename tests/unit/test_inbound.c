@@ -161,7 +161,7 @@ world_open(struct world *w, const char *settings)
 	CHECK(map != NULL);
 	w->step = (struct recipient_step){ .config = &w->config,
 		.map = map,
-		.breaker = breaker_new(3, 60),
+		.metrics = metrics_new("broker", broker_metrics, 0),
 		.notify_send = fake_notify,
 		.now = fake_now,
 		.release = { .config = &w->config,
@@ -198,7 +198,7 @@ world_close(struct world *w)
 
 	envelope_reset(&w->envelope);
 	destination_map_free(&map);
-	breaker_free(&w->step.breaker);
+	metrics_free(&w->step.metrics);
 	config_file_free(broker_config_keys, &w->config);
 }
 
@@ -228,6 +228,12 @@ TEST(each_recipient_has_their_own_destination)
 	    "Received: by mx.bar.test (Cargomail) with LMTP id 4XyZ;|"
 	    "stranger@else.test |");
 	CHECK_STRING(w.envelope.recipients[0].reply, seen.postfix);
+	CHECK(metrics_get(w.step.metrics, BROKER_MESSAGES, "in") == 1);
+	CHECK(metrics_get(w.step.metrics, BROKER_NOTIFICATIONS, "accepted") ==
+	    3);
+	CHECK(metrics_get(w.step.metrics, BROKER_RECIPIENTS, "delivered") == 4);
+	CHECK(metrics_get(w.step.metrics, BROKER_LATENCY, "in") == 1);
+	CHECK(metrics_get(w.step.metrics, BROKER_QUEUE_AGE, "in") == 1);
 	world_close(&w);
 }
 
