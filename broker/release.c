@@ -157,9 +157,6 @@ get_resource(struct rebuilding *r, size_t index)
 		return reason_set(&r->why, OUTCOME_TEMPFAIL, "timeout",
 		    "no time left to fetch");
 	r->from = spool_new(options->spool, resource->size);
-	if (r->from == NULL)
-		return reason_set(&r->why, OUTCOME_TEMPFAIL, "write",
-		    "no spool file: %s", strerror(errno));
 	outcome = options->source->fetch(options->context, r->place,
 	    resource->hash, left, r->from, &r->why);
 	if (outcome != OUTCOME_OK || spool_finish(r->from) == 0)
@@ -246,9 +243,6 @@ rebuild(struct release *release, const struct release_place *place,
 
 	r.to = spool_new(release->options->spool,
 	    release->options->config->deliver_original_up_to);
-	if (r.to == NULL)
-		return reason_set(why, OUTCOME_TEMPFAIL, "write",
-		    "no spool file: %s", strerror(errno));
 	outcome = cargo_rebuild(message->placeholder, message->data,
 	    message->len, &io, &exact, why);
 	outcome = finish_rebuild(&r, outcome, why);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,7 +18,8 @@
 #define SPOOL_BUFFER 65536
 
 struct spool {
-	int fd;
+	char *directory;
+	int fd; /* -1 while the buffer holds it all */
 	int error; /* errno of the first failure */
 	int64_t size, max;
 	char *map;
@@ -45,13 +47,10 @@ open_unnamed(const char *directory)
 struct spool *
 spool_new(const char *directory, int64_t max)
 {
-	int fd = open_unnamed(directory);
-	struct spool *spool;
+	struct spool *spool = x_malloc(sizeof(*spool));
 
-	if (fd < 0)
-		return NULL;
-	spool = x_malloc(sizeof(*spool));
-	spool->fd = fd;
+	spool->directory = x_strdup(directory);
+	spool->fd = -1;
 	spool->error = 0;
 	spool->size = 0;
 	spool->max = max;
@@ -65,6 +64,8 @@ flush(struct spool *spool)
 {
 	const char *data = spool->buffer;
 
+	if (spool->fd < 0 && (spool->fd = open_unnamed(spool->directory)) < 0)
+		spool->error = errno;
 	while (spool->held > 0 && spool->error == 0) {
 		ssize_t done = write(spool->fd, data, spool->held);
 
@@ -102,11 +103,21 @@ spool_add(struct spool *spool, const void *data, size_t len)
 	}
 }
 
+/* Most mail is small, and making a file is dearer than all else that is done
+ * with it. */
+static bool
+is_held(const struct spool *spool)
+{
+	return spool->fd < 0 && spool->error == 0;
+}
+
 int
 spool_finish(struct spool *spool)
 {
 	void *map;
 
+	if (is_held(spool))
+		return 0;
 	flush(spool);
 	if (spool->error == 0 && spool->size > 0) {
 		map = mmap(NULL, (size_t)spool->size, PROT_READ, MAP_PRIVATE,
@@ -124,7 +135,7 @@ const char *
 spool_data(const struct spool *spool, size_t *len_r)
 {
 	*len_r = (size_t)spool->size;
-	return spool->map != NULL ? spool->map : "";
+	return spool->map != NULL ? spool->map : spool->buffer;
 }
 
 void
@@ -136,6 +147,8 @@ spool_free(struct spool **spool)
 		return;
 	if (old->map != NULL)
 		munmap(old->map, (size_t)old->size);
-	close(old->fd);
+	if (old->fd >= 0)
+		close(old->fd);
+	free(old->directory);
 	x_free(spool);
 }
