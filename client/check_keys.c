@@ -55,11 +55,11 @@ check_key(struct check *check, const cJSON *identity)
 	uid_t signer = 0;
 	struct stat st;
 	bool good = false;
-	int rc = lstat(full, &st);
+	int error = lstat(full, &st) != 0 ? errno : 0;
 
 	check->world->user(check->world->arg, "cargomail-sign", &signer);
-	if (rc != 0) {
-		check_say(check, CHECK_FAIL, path, "%s", strerror(errno));
+	if (error != 0) {
+		check_say(check, CHECK_FAIL, path, "%s", strerror(error));
 		check_why(check,
 		    "gripd does not start without the key of "
 		    "each identity in its policy");
