@@ -33,6 +33,7 @@ int ctl_check(const struct ctl *ctl, int argc, char **argv);
 int ctl_dns(const struct ctl *ctl, int argc, char **argv);
 int ctl_fsck(const struct ctl *ctl, int argc, char **argv);
 int ctl_gc(const struct ctl *ctl, int argc, char **argv);
+int ctl_metrics(const struct ctl *ctl, int argc, char **argv);
 int ctl_queue(const struct ctl *ctl, int argc, char **argv);
 int ctl_setup(const struct ctl *ctl, int argc, char **argv);
 int ctl_status(const struct ctl *ctl, int argc, char **argv);

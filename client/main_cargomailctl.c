@@ -27,6 +27,7 @@ static const struct ctl_verb verbs[] = {
 	{ "dns", ctl_dns, "dns" },
 	{ "fsck", ctl_fsck, "fsck [--deep]" },
 	{ "gc", ctl_gc, "gc" },
+	{ "metrics", ctl_metrics, "metrics [--http]" },
 	{ "queue", ctl_queue, "queue" },
 	{ "setup", ctl_setup, "setup postfix [--outbound]" },
 	{ "status", ctl_status, "status [DAEMON]" },

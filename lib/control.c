@@ -240,6 +240,16 @@ control_reply(struct control_connection *connection, cJSON *answer, int last)
 		control_free(connection);
 }
 
+bool
+control_exists(const char *daemon)
+{
+	char *path = control_path(daemon);
+	bool exists = access(path, F_OK) == 0;
+
+	free(path);
+	return exists;
+}
+
 int
 control_connect(const char *daemon, int timeout_ms, char **error_r)
 {

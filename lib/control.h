@@ -9,6 +9,8 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
+#include <stdbool.h>
+
 #include <event2/event.h>
 
 #include <cjson/cJSON.h>
@@ -41,6 +43,9 @@ void control_stop(struct control **control);
  * connection may be gone: then nothing happens. */
 void
 control_reply(struct control_connection *connection, cJSON *answer, int last);
+
+/* True if there is a socket of that name: the daemon belongs on this host. */
+bool control_exists(const char *daemon);
 
 /* The client's side (cargomailctl), blocking: one request (taken over), then
  * one call per packet of the answer, each of which may take `timeout_ms`: the

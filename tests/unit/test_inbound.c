@@ -272,6 +272,10 @@ TEST(a_destination_that_says_no_or_nothing)
 	CHECK(w.envelope.recipients[1].reply[0] == '2');
 	CHECK_STRING(seen.sent,
 	    "X-Cargomail-Status: refused; reason=no-account|eve@bar.test |");
+	CHECK(metrics_get(w.step.metrics, BROKER_REFUSALS, "no-account") == 1);
+	CHECK(metrics_get(w.step.metrics, BROKER_REFUSALS, "other") == 0);
+	CHECK(metrics_get(w.step.metrics, BROKER_NOTIFICATIONS, "deferred") ==
+	    1);
 	world_close(&w);
 }
 
