@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buffer.h"
 #include "cargo_api.h"
 #include "clock.h"
 #include "grip_name.h"
@@ -187,35 +186,11 @@ perform(struct request *request, const char *path, bool is_public)
 
 /* ---- resources ---------------------------------------------------------- */
 
-/* The resource's path, with its name percent-encoded (RFC 3986). */
-static char *
-format_resource_path(const struct origin_resource *resource)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-	const char *name = resource->name != NULL ? resource->name : "";
-	struct buffer path;
-	char *copy;
-
-	buffer_init(&path, 4096);
-	buffer_add_format(&path, CARGO_API_RESOURCE "%s%s", resource->hash,
-	    name[0] != '\0' ? "?name=" : "");
-	for (; *name != '\0'; name++)
-		if (strchr(plain, *name) != NULL)
-			buffer_add(&path, name, 1);
-		else
-			buffer_add_format(&path, "%%%02X",
-			    (unsigned char)*name);
-	copy = x_strdup(buffer_string(&path));
-	buffer_free(&path);
-	return copy;
-}
-
 enum outcome
 origin_put(struct origin *origin, const struct origin_share *share,
     const struct origin_resource *resource, struct reason *why)
 {
-	char *path = format_resource_path(resource);
+	char *path = cargo_api_resource_path(resource->hash, resource->name);
 	struct request request;
 	enum outcome outcome;
 

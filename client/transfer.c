@@ -13,7 +13,6 @@
 
 #include <openssl/evp.h>
 
-#include "buffer.h"
 #include "cargo_api.h"
 #include "cargo_placeholder.h"
 #include "clock.h"
@@ -132,30 +131,6 @@ transfer_has(struct session *session, const char *hash, int64_t *size_r,
 	return outcome;
 }
 
-/* The resource's path, with its name percent-encoded (RFC 3986). */
-static char *
-put_path(const struct transfer_source *source)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-	const char *name = source->name != NULL ? source->name : "";
-	struct buffer path;
-	char *copy;
-
-	buffer_init(&path, 2048);
-	buffer_add_format(&path, CARGO_API_RESOURCE "%s%s", source->hash,
-	    name[0] != '\0' ? "?name=" : "");
-	for (; *name != '\0'; name++)
-		if (strchr(plain, *name) != NULL)
-			buffer_add(&path, name, 1);
-		else
-			buffer_add_format(&path, "%%%02X",
-			    (unsigned char)*name);
-	copy = x_strdup(buffer_string(&path));
-	buffer_free(&path);
-	return copy;
-}
-
 static enum outcome
 send_up(struct session *session, const struct transfer_source *source,
     struct reason *why)
@@ -169,7 +144,7 @@ send_up(struct session *session, const struct transfer_source *source,
 		.wait_s = 300 };
 	struct http_result result;
 	enum outcome outcome;
-	char *path = put_path(source);
+	char *path = cargo_api_resource_path(source->hash, source->name);
 
 	http_header_init(&headers);
 	http_header_add(&headers, "Content-Type", source->type);

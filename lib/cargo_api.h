@@ -35,4 +35,8 @@
 #define CARGO_API_CATEGORY_MAX 64
 #define CARGO_API_WAIT_MAX 120 /* seconds, for ?wait= */
 
+/* The target of a PUT of a resource: its path, and its name (may be NULL)
+ * percent-encoded (RFC 3986). Owned by the caller. */
+char *cargo_api_resource_path(const char *hash, const char *name);
+
 #endif

@@ -37,17 +37,6 @@ struct selecting {
 
 /* Inside an embedded message it is the matter of that message, which goes or
  * stays as one. */
-static bool
-is_embedded(const struct mime_parts *parts, size_t index)
-{
-	int parent = parts->parts[index].parent;
-
-	for (; parent >= 0; parent = parts->parts[parent].parent)
-		if (strncmp(parts->parts[parent].type, "message/", 8) == 0)
-			return true;
-	return false;
-}
-
 /* A part without a header begins, for us, with the empty line, if that is
  * not the one that ends the header of its parent. */
 static size_t
@@ -225,7 +214,7 @@ find_candidates(struct selecting *s)
 	for (size_t i = 0; i < box->count; i++) {
 		const struct mime_part *part = &box->parts[i];
 
-		if (is_embedded(box, i))
+		if (mime_part_is_embedded(box, i))
 			continue;
 		if (is_placeholder_part(s, part))
 			return reason_set(s->why, OUTCOME_PERMFAIL,

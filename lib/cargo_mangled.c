@@ -172,17 +172,6 @@ copy_header(struct mending *m, const struct mime_part *part, const char *but,
 }
 
 static bool
-is_embedded(const struct mime_parts *parts, size_t index)
-{
-	int parent = parts->parts[index].parent;
-
-	for (; parent >= 0; parent = parts->parts[parent].parent)
-		if (strncmp(parts->parts[parent].type, "message/", 8) == 0)
-			return true;
-	return false;
-}
-
-static bool
 is_composite(const struct mime_part *part)
 {
 	return strncmp(part->type, "multipart/", 10) == 0 ||
@@ -426,7 +415,7 @@ mend_wrapping(struct mending *m)
 	size_t found = SIZE_MAX;
 
 	for (size_t i = 0; i < m->parts.count; i++) {
-		if (is_embedded(&m->parts, i))
+		if (mime_part_is_embedded(&m->parts, i))
 			continue;
 		if (strcmp(parts[i].type, EXTERNAL) == 0)
 			return true;
@@ -466,13 +455,14 @@ mend_round(struct mending *m, struct reason *why)
 
 	m->copied = 0;
 	for (i = 0; i < m->parts.count; i++)
-		if (parts[i].start >= m->copied && !is_embedded(&m->parts, i))
+		if (parts[i].start >= m->copied &&
+		    !mime_part_is_embedded(&m->parts, i))
 			mend_encoding(m, i);
 	if (m->copied == 0)
 		mend_root(m);
 	if (m->copied == 0)
 		for (i = 1; i < m->parts.count; i++)
-			if (!is_embedded(&m->parts, i))
+			if (!mime_part_is_embedded(&m->parts, i))
 				mend_leaf(m, i);
 	if (m->copied == 0 && !mend_wrapping(m))
 		return reason_set(why, OUTCOME_PERMFAIL, "form",

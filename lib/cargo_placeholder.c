@@ -365,18 +365,6 @@ read_external_body(struct reading *reading, const struct mail_parameters *list,
 	return read_inner(reading, resource);
 }
 
-/* Inside an embedded message it is the matter of that message. */
-static bool
-is_embedded(const struct mime_parts *parts, size_t index)
-{
-	int parent = parts->parts[index].parent;
-
-	for (; parent >= 0; parent = parts->parts[parent].parent)
-		if (strncmp(parts->parts[parent].type, "message/", 8) == 0)
-			return true;
-	return false;
-}
-
 /* Ours by the access type. There is none without one (RFC 2046, 5.2.3): the
  * reader's program takes it for one of ours that lost it. */
 static bool
@@ -405,7 +393,7 @@ read_part(struct reading *reading, size_t index)
 	int parsed;
 
 	if (strcmp(part->type, "message/external-body") != 0 ||
-	    is_embedded(parts, index))
+	    mime_part_is_embedded(parts, index))
 		return OUTCOME_OK;
 	if (mail_header_find(header, len, "Content-Type", NULL) != 1)
 		return refuse(reading, "form", "Content-Type not just once");
@@ -568,7 +556,7 @@ learn_from_part(struct reading *reading, size_t index)
 	char *text;
 
 	if (strcmp(part->type, "message/external-body") != 0 ||
-	    is_embedded(&reading->placeholder->parts, index))
+	    mime_part_is_embedded(&reading->placeholder->parts, index))
 		return;
 	text = mail_header_get(reading->message + part->start,
 	    part->body - part->start, "Content-Type");

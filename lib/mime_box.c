@@ -464,3 +464,14 @@ mime_parts_free(struct mime_parts *parts)
 	free(parts->parts);
 	*parts = (struct mime_parts){ .parts = NULL };
 }
+
+bool
+mime_part_is_embedded(const struct mime_parts *parts, size_t index)
+{
+	int parent = parts->parts[index].parent;
+
+	for (; parent >= 0; parent = parts->parts[parent].parent)
+		if (strncmp(parts->parts[parent].type, "message/", 8) == 0)
+			return true;
+	return false;
+}

@@ -10,6 +10,7 @@
 #ifndef MIME_BOX_H
 #define MIME_BOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "outcome.h"
@@ -62,5 +63,9 @@ enum outcome mime_box_parse(const char *message, size_t len,
     struct mime_parts *parts_r, struct reason *why);
 
 void mime_parts_free(struct mime_parts *parts);
+
+/* True if the part stands inside an embedded message: it is the matter of
+ * that message, which goes or stays as one. */
+bool mime_part_is_embedded(const struct mime_parts *parts, size_t index);
 
 #endif

@@ -68,9 +68,8 @@ account_by_address(struct store_view *view, const char *address,
 	return found;
 }
 
-/* 1 if the account is there and active, 0, -1. */
-static int
-account_active(struct store_view *view, const char *id)
+int
+access_account_active(struct store_view *view, const char *id)
 {
 	struct store_account account;
 	int found = store_account_get(view, id, &account);
@@ -88,7 +87,7 @@ access_account(struct store_view *view, const char *address,
 {
 	int found = account_by_address(view, address, account_r);
 
-	int active = account_active(view, account_r);
+	int active = access_account_active(view, account_r);
 
 	if (found == -1 || active == -1)
 		return trouble(why);
@@ -255,7 +254,7 @@ access_broker(struct store_view *view, const struct mailboxd_config *config,
 	int found, active, enrolled = 0;
 
 	found = account_by_address(view, user, account_r);
-	active = account_active(view, account_r);
+	active = access_account_active(view, account_r);
 	if (found == 1 && mail_address_normalise(user, normal) == 0) {
 		enrolled = store_get_json(view,
 		    store_key_account_address(&key, account_r, normal), &row);

@@ -24,6 +24,9 @@
 enum outcome access_account(struct store_view *view, const char *address,
     char account_r[STORE_ID_SIZE], struct reason *why);
 
+/* 1 if the account is there and active, 0, -1 trouble. */
+int access_account_active(struct store_view *view, const char *account);
+
 /* An owner's own resource. PERMFAIL "not-found". */
 enum outcome access_own(struct store_view *view, const char *account,
     const char *hash, struct store_blob *blob_r, struct reason *why);

@@ -37,20 +37,6 @@ copy(const cJSON *row, const char *name, char *text_r, size_t size)
 		strcpy(text_r, text);
 }
 
-/* 1 if the account is active, 0, -1. */
-static int
-is_active(struct store_view *view, const char *id)
-{
-	struct store_account account;
-	int found = store_account_get(view, id, &account);
-
-	if (found != 1)
-		return found;
-	found = strcmp(account.state, "active") == 0;
-	store_account_clear(&account);
-	return found;
-}
-
 /* The row of the page: 1, 0, -1. What is not in it is "" or 0. */
 static int
 look_up(struct store_view *view, const char *key, struct access_page *page)
@@ -83,7 +69,7 @@ access_page(struct store_view *view, const char *key, int64_t now,
 	strcpy(page->account, NO_ACCOUNT);
 	strcpy(page->share, NO_SHARE);
 	found = look_up(view, key, page);
-	active = is_active(view, page->account);
+	active = access_account_active(view, page->account);
 	shared = store_get_json(view,
 	    store_key_share(&name, page->account, page->share), &page->row);
 	if (found == -1 || active == -1 || shared == -1)
