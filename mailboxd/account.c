@@ -307,6 +307,27 @@ remove_pull(struct store_txn *txn, struct store_account *account,
 	return outcome;
 }
 
+/* When it would have been looked at is of no use any more. */
+static enum outcome
+remove_use_due(struct store_txn *txn, const char *key)
+{
+	char account[STORE_ID_SIZE], hash[SHA256_HEX_SIZE];
+	enum outcome outcome = OUTCOME_OK;
+	struct store_key due_key;
+	cJSON *row = NULL;
+	int64_t due;
+
+	if (store_get_json(store_txn_view(txn), key, &row) == 1 &&
+	    json_integer(row, "due", 0, JSON_MAX_INTEGER, &due) == 0 &&
+	    store_key_part(key, 1, account, sizeof(account)) != -1 &&
+	    store_key_part(key, 3, hash, sizeof(hash)) != -1)
+		outcome = store_txn_delete(txn,
+		    store_key_use_due(&due_key, due, account, hash,
+			store_key_last(key)));
+	cJSON_Delete(row);
+	return outcome;
+}
+
 static enum outcome
 remove_rows(struct store_txn *txn, struct store_account *account,
     const struct row_list *list, int64_t now)
@@ -327,6 +348,8 @@ remove_rows(struct store_txn *txn, struct store_account *account,
 		else if (strcmp(kind, "message") == 0 && parts == 4)
 			outcome =
 			    remove_pull(txn, account, store_key_last(key));
+		else if (strcmp(kind, "use") == 0)
+			outcome = remove_use_due(txn, key);
 		if (outcome == OUTCOME_OK)
 			outcome = store_txn_delete(txn, key);
 	}

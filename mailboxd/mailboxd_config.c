@@ -32,6 +32,8 @@ static const struct config_key keys[] = {
 	{ "release", CONFIG_CHOICE, AT(release), "never", 0, 0,
 	    release_choices },
 	{ "quota", CONFIG_SIZE, AT(quota), "10G", 0, 0, NULL },
+	{ "sent_keep", CONFIG_DURATION, AT(sent_keep), "0", 0,
+	    10 * 365 * 86400LL, NULL },
 	{ "resource_max", CONFIG_SIZE, AT(resource_max), "16G", 1, 1LL << 50,
 	    NULL },
 	{ "free_space_floor", CONFIG_SIZE, AT(free_space_floor), "1G", 0, 0,

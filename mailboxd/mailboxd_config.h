@@ -30,6 +30,7 @@ struct mailboxd_config {
 	struct config_list enrolled; /* "_cb.foo.test:foo.test" */
 	int release; /* of accounts that say nothing of it */
 	int64_t quota; /* bytes, of a new account */
+	int64_t sent_keep; /* seconds behind a share's end */
 	int64_t resource_max; /* bytes of one resource */
 	int64_t free_space_floor; /* bytes to be left on the disk */
 	int64_t session_lifetime; /* seconds of an app token */

@@ -100,8 +100,16 @@ describe_out(struct describing *d, int64_t now, cJSON *message)
 	const char *state = "shared";
 	int64_t expires = 0, revoked;
 	struct store_key key;
-	cJSON *row = NULL;
+	cJSON *row = NULL, *resource;
+	const char *hash;
 
+	cJSON_ArrayForEach(resource,
+	    cJSON_GetObjectItemCaseSensitive(message, "resources"))
+	{
+		hash = json_string(resource, "hash");
+		if (hash == NULL || describe_stored(d, hash, resource) == -1)
+			return -1;
+	}
 	if (share == NULL ||
 	    store_get_json(d->view, store_key_share(&key, d->account, share),
 		&row) == -1)

@@ -42,6 +42,7 @@ notification_work_init(struct notification_work *work)
 {
 	store_id_new(work->id);
 	strcpy(work->placeholder.type, "message/rfc822");
+	work->placeholder.placeholder = true;
 }
 
 /* ---- the same again ------------------------------------------------------ */

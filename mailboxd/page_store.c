@@ -4,12 +4,9 @@
  */
 #include "page_store.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "json_strict.h"
-#include "log.h"
-#include "memory.h"
 #include "record.h"
 #include "store_account.h"
 
@@ -234,66 +231,10 @@ page_store_download(struct store_txn *txn, void *arg)
 
 /* ---- the end ------------------------------------------------------------- */
 
-struct sweep {
-	int64_t now;
-	int count;
-	char due[SHARE_PAGE_BATCH][STORE_KEY_MAX + 1];
-};
-
-static enum store_step
-sweep_row(void *arg, const char *key, const void *data, size_t len)
+enum outcome
+page_store_end(struct store_txn *txn, const char *key)
 {
-	struct sweep *sweep = arg;
-	int64_t when;
+	struct store_key name;
 
-	(void)data;
-	(void)len;
-	if (store_key_number(key, 2, &when) == -1)
-		return STORE_NEXT;
-	if (when > sweep->now || sweep->count == SHARE_PAGE_BATCH)
-		return STORE_STOP;
-	strcpy(sweep->due[sweep->count++], key);
-	return STORE_NEXT;
-}
-
-static enum outcome
-sweep_work(struct store_txn *txn, void *arg)
-{
-	const struct sweep *sweep = arg;
-	struct store_key key;
-	int i;
-
-	for (i = 0; i < sweep->count; i++) {
-		store_txn_delete(txn,
-		    store_key_page(&key, store_key_last(sweep->due[i])));
-		store_txn_delete(txn, sweep->due[i]);
-	}
-	return OUTCOME_OK;
-}
-
-static void
-sweep_done(void *arg, enum outcome outcome, const struct reason *why)
-{
-	if (outcome != OUTCOME_OK)
-		log_text(LOG_WARNING, "-", "sweep", "%s", why->text);
-	free(arg);
-}
-
-void
-page_store_sweep(struct store *store, int64_t now)
-{
-	struct store_view *view = store_read_begin(store);
-	struct sweep *sweep;
-	struct store_key key;
-
-	if (view == NULL)
-		return;
-	sweep = x_calloc(1, sizeof(*sweep));
-	sweep->now = now;
-	store_scan(view, store_key_page_due_all(&key), NULL, sweep_row, sweep);
-	store_read_end(&view);
-	if (sweep->count > 0)
-		store_submit(store, sweep_work, sweep_done, sweep);
-	else
-		free(sweep);
+	return store_txn_delete(txn, store_key_page(&name, key));
 }

@@ -38,8 +38,7 @@ struct page_download {
  * "not-allowed" after PAGE_DOWNLOADS_MAX. */
 enum outcome page_store_download(struct store_txn *txn, void *arg);
 
-/* Removes rows that are due, in the background; call it every few seconds on
- * the event loop. */
-void page_store_sweep(struct store *store, int64_t now);
+/* In a work function: its time has come, the page goes. One key. */
+enum outcome page_store_end(struct store_txn *txn, const char *key);
 
 #endif

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "json_strict.h"
+#include "lapse.h"
 #include "quota.h"
 #include "record.h"
 #include "resource_commit.h"
+#include "resource_keep.h"
 
 int
 resource_type_valid(const char *type)
@@ -33,10 +35,12 @@ enum outcome
 resource_commit_add(struct store_txn *txn, struct store_account *account,
     struct resource_commit *commit)
 {
+	const bool kept = commit->broker[0] == '\0' && !commit->placeholder;
 	const char *hash = commit->blob.hash;
 	enum outcome outcome;
 	struct store_key key;
 	cJSON *row;
+	bool news;
 	int held;
 
 	held = store_get(store_txn_view(txn),
@@ -57,9 +61,13 @@ resource_commit_add(struct store_txn *txn, struct store_account *account,
 		if (commit->name[0] != '\0')
 			json_add_string(row, "name", commit->name);
 		json_add_integer(row, "since", commit->now);
-		json_add_boolean(row, "kept", commit->broker[0] == '\0');
+		json_add_boolean(row, "kept", kept);
 		store_txn_put_object(txn,
 		    store_key_resource(&key, account->id, hash), row);
+	} else if (kept) {
+		outcome = resource_keep(txn, account, hash, commit->now, &news);
+		if (outcome != OUTCOME_OK)
+			return outcome;
 	}
 	return store_blob_add(txn, &commit->blob, account->id, commit->now);
 }
@@ -70,8 +78,8 @@ resource_commit_work(struct store_txn *txn, void *arg)
 	struct resource_commit *commit = arg;
 	struct store_account account;
 	enum outcome outcome;
-	struct store_key key;
-	cJSON *use, *leaf;
+	struct lapse put = { .now = commit->now };
+	cJSON *leaf;
 
 	if (store_account_get(store_txn_view(txn), commit->account, &account) !=
 	    1)
@@ -88,12 +96,10 @@ resource_commit_work(struct store_txn *txn, void *arg)
 	json_add_string(leaf, "hash", commit->blob.hash);
 	if (commit->broker[0] != '\0') {
 		/* Why it is here, and all that this broker may share. */
-		use = cJSON_CreateObject();
-		json_add_string(use, "broker", commit->broker);
-		store_txn_put_object(txn,
-		    store_key_use(&key, commit->account, commit->blob.hash,
-			commit->share),
-		    use);
+		strcpy(put.account, commit->account);
+		strcpy(put.hash, commit->blob.hash);
+		strcpy(put.share, commit->share);
+		lapse_put(txn, &put, commit->broker);
 		json_add_string(leaf, "broker", commit->broker);
 		json_add_string(leaf, "share", commit->share);
 	}

@@ -21,6 +21,7 @@ struct resource_commit {
 	char name[RESOURCE_NAME_MAX + 1]; /* "" if none */
 	char share[32]; /* broker: the share it is put for; else "" */
 	char broker[256]; /* broker: its name; else "" */
+	bool placeholder; /* of a message, which holds it; the owner's if not */
 	int64_t now;
 	bool existed; /* result: the account had it already */
 };

@@ -12,6 +12,8 @@
 #include "access_release.h"
 #include "clock.h"
 #include "json_strict.h"
+#include "keeper.h"
+#include "lapse.h"
 #include "resource_commit.h"
 #include "resource_get.h"
 #include "resource_reply.h"
@@ -93,8 +95,8 @@ open_resource(struct visit *visit, struct store_view *view,
 	return OUTCOME_OK;
 }
 
-void
-resource_get_serve(struct visit *visit)
+static void
+serve(struct visit *visit)
 {
 	struct http_header_list headers;
 	struct store_view *view;
@@ -127,6 +129,30 @@ resource_get_serve(struct visit *visit)
 		return;
 	}
 	resource_reply(visit, &blob, &headers, fd);
+}
+
+/* Who fetches what his broker put wants to have it. */
+void
+resource_get_serve(struct visit *visit)
+{
+	const struct caller *caller = &visit->caller;
+	struct store_view *view;
+	int threatened = 0;
+
+	if (caller->kind == CALLER_OWNER &&
+	    visit->request->method == HTTP_GET) {
+		view = store_read_begin(visit->mailboxd->store);
+		threatened = view == NULL ?
+		    -1 :
+		    lapse_threatens(view, caller->account, visit->subject);
+		store_read_end(&view);
+	}
+	if (threatened == -1)
+		visit_problem(visit, "unavailable", "the store");
+	else if (threatened == 1)
+		keeper_serve(visit, serve);
+	else
+		serve(visit);
 }
 
 /* ---- the owner's list ---------------------------------------------------- */

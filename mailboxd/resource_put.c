@@ -11,11 +11,13 @@
 #include "access.h"
 #include "clock.h"
 #include "json_strict.h"
+#include "keeper.h"
 #include "log.h"
 #include "memory.h"
 #include "pull_server.h"
 #include "quota.h"
 #include "resource_commit.h"
+#include "resource_keep.h"
 #include "resource_put.h"
 #include "store_upload.h"
 #include "wait_list.h"
@@ -201,6 +203,30 @@ take_labels(struct visit *visit, struct put *put)
 		strcpy(put->own.name, name);
 }
 
+static void
+serve_existing(struct visit *visit)
+{
+	visit_reply_empty(visit, 200);
+}
+
+/* It is here. That an owner wants it is news if it only came along. */
+static void
+answer_existing(struct visit *visit, struct store_view *view)
+{
+	const struct caller *caller = &visit->caller;
+	int unkept = 0;
+
+	if (caller->kind == CALLER_OWNER)
+		unkept = resource_unkept(view, caller->account, visit->subject,
+		    NULL);
+	if (unkept == -1)
+		visit_problem(visit, "unavailable", "the store");
+	else if (unkept == 1)
+		keeper_serve(visit, serve_existing);
+	else
+		serve_existing(visit);
+}
+
 static int
 prepare_own_in(struct visit *visit, struct put *put, struct store_view *view)
 {
@@ -217,7 +243,7 @@ prepare_own_in(struct visit *visit, struct put *put, struct store_view *view)
 	if (has == -1)
 		visit_problem(visit, "unavailable", "the store");
 	else if (has == 1)
-		visit_reply_empty(visit, 200);
+		answer_existing(visit, view);
 	if (has != 0)
 		return -1;
 	if (size > visit->mailboxd->config->resource_max) {

@@ -17,12 +17,12 @@
 #include "admin.h"
 #include "clock.h"
 #include "daemon.h"
+#include "due.h"
 #include "garbage.h"
 #include "grip_remote_key.h"
 #include "log.h"
 #include "memory.h"
 #include "message.h"
-#include "page_store.h"
 #include "password_worker.h"
 #include "peer_list.h"
 #include "placeholder_worker.h"
@@ -207,7 +207,7 @@ on_tick(evutil_socket_t fd, short events, void *arg)
 	(void)fd;
 	(void)events;
 	garbage_sweep(mailboxd->store, clock_now(), NULL, NULL);
-	page_store_sweep(mailboxd->store, clock_now());
+	due_sweep(mailboxd->store, mailboxd->config->sent_keep, clock_now());
 }
 
 /* ---- signals ------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include "access.h"
 #include "clock.h"
+#include "lapse.h"
 #include "log.h"
 #include "memory.h"
 #include "share.h"
@@ -18,6 +19,7 @@
 struct sharing {
 	struct visit *visit;
 	struct share *share;
+	struct lapse lapse; /* of one that is withdrawn */
 };
 
 /* The share that the caller may work on; NULL after a refusal. A broker's
@@ -162,18 +164,52 @@ share_put_serve(struct visit *visit)
 	visit_gather_json(visit, CARGO_API_BODY_MAX, put_body);
 }
 
+static enum outcome
+lapse_work(struct store_txn *txn, void *arg)
+{
+	struct sharing *sharing = arg;
+
+	return lapse_share(txn, &sharing->lapse);
+}
+
+/* It is withdrawn in any case; what could not be let go of now, the sweep
+ * will. */
+static void
+on_lapsed(void *arg, enum outcome outcome, const struct reason *why)
+{
+	struct sharing *sharing = arg;
+	struct visit *visit = sharing->visit;
+
+	(void)why;
+	if (outcome == OUTCOME_OK) {
+		lapse_log(&sharing->lapse, visit->id);
+		if (sharing->lapse.more) {
+			store_submit(visit->mailboxd->store, lapse_work,
+			    on_lapsed, sharing);
+			return;
+		}
+	}
+	visit_reply_empty(visit, 204);
+	end(sharing);
+}
+
 static void
 on_revoked(void *arg, enum outcome outcome, const struct reason *why)
 {
 	struct sharing *sharing = arg;
+	struct lapse *lapse = &sharing->lapse;
 
 	if (outcome != OUTCOME_OK) {
 		visit_refuse(sharing->visit, why);
-	} else {
-		log_share(sharing, "revoke");
-		visit_reply_empty(sharing->visit, 204);
+		end(sharing);
+		return;
 	}
-	end(sharing);
+	log_share(sharing, "revoke");
+	strcpy(lapse->account, sharing->share->account);
+	strcpy(lapse->share, sharing->share->id);
+	lapse->now = sharing->share->now;
+	store_submit(sharing->visit->mailboxd->store, lapse_work, on_lapsed,
+	    sharing);
 }
 
 static enum outcome

@@ -6,8 +6,10 @@
 
 #include "access.h"
 #include "json_strict.h"
+#include "lapse.h"
 #include "page_store.h"
 #include "record.h"
+#include "resource_keep.h"
 #include "share_store.h"
 #include "store_account.h"
 
@@ -86,6 +88,46 @@ check_resources(struct store_txn *txn, const struct share *share)
 		outcome = access_may_share(store_txn_view(txn), share->account,
 		    share->broker[0] != '\0' ? &put : NULL, share->hashes[i],
 		    store_txn_reason(txn));
+	return outcome;
+}
+
+static enum outcome
+keep_batch(struct store_txn *txn, struct share *share,
+    struct store_account *account)
+{
+	enum outcome outcome = OUTCOME_OK;
+	int count = 0;
+	bool news;
+	size_t i;
+
+	for (i = 0; i < share->hash_count && outcome == OUTCOME_OK &&
+	     count < SHARE_KEEP_BATCH;
+	     i++) {
+		outcome = resource_keep(txn, account, share->hashes[i],
+		    share->now, &news);
+		count += news;
+	}
+	share->keeping = count > 0;
+	return outcome != OUTCOME_OK || count == 0 ?
+	    outcome :
+	    store_account_put(txn, account);
+}
+
+/* What an owner shares does not end with what else it is here for. Sets
+ * share->keeping if that was news of any. */
+static enum outcome
+keep_resources(struct store_txn *txn, struct share *share)
+{
+	struct store_account account;
+	enum outcome outcome;
+
+	if (share->broker[0] != '\0')
+		return OUTCOME_OK;
+	if (store_account_get(store_txn_view(txn), share->account, &account) !=
+	    1)
+		return trouble(txn);
+	outcome = keep_batch(txn, share, &account);
+	store_account_clear(&account);
 	return outcome;
 }
 
@@ -216,7 +258,7 @@ share_store_put(struct store_txn *txn, void *arg)
 	size_t end = share->next + SHARE_BATCH;
 	int standing;
 
-	share->stands = share->complete = false;
+	share->keeping = share->stands = share->complete = false;
 	share->added = 0;
 	standing = compare_standing(txn, share, &outcome);
 	if (standing == -1)
@@ -226,7 +268,9 @@ share_store_put(struct store_txn *txn, void *arg)
 		return page_store_put(txn, share);
 	}
 	outcome = check_resources(txn, share);
-	if (outcome != OUTCOME_OK)
+	if (outcome == OUTCOME_OK)
+		outcome = keep_resources(txn, share);
+	if (outcome != OUTCOME_OK || share->keeping)
 		return outcome;
 	if (end > share->recipient_count)
 		end = share->recipient_count;
@@ -246,6 +290,8 @@ share_store_put(struct store_txn *txn, void *arg)
 void
 share_next(struct share *share)
 {
+	if (share->keeping)
+		return;
 	if (share->stands)
 		share->next_page += SHARE_PAGE_BATCH;
 	else
@@ -257,6 +303,7 @@ share_next(struct share *share)
 static enum outcome
 revoke(struct store_txn *txn, const struct share *share, cJSON *row)
 {
+	struct lapse lapse = { .now = share->now };
 	struct store_account account;
 	enum outcome outcome;
 	struct store_key key;
@@ -265,6 +312,9 @@ revoke(struct store_txn *txn, const struct share *share, cJSON *row)
 	if (store_account_get(store_txn_view(txn), share->account, &account) !=
 	    1)
 		return trouble(txn);
+	strcpy(lapse.account, share->account);
+	strcpy(lapse.share, share->id);
+	lapse_revoked(txn, &lapse);
 	json_add_integer(row, "revoked", share->now);
 	store_txn_put_json(txn,
 	    store_key_share(&key, share->account, share->id), row);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The rows of a share and the transactions that make and withdraw it. The
- * recipients' rows come first, in batches; the share counts once its own row
+ * The rows of a share and the transactions that make and withdraw it. What an
+ * owner shares becomes his own (resource_keep.h) before all else. Then the
+ * recipients' rows come, in batches; the share counts once its own row
  * stands, which is written last; its pages come behind it, in batches too
  * (page_store.h), so that whoever repeats a request adds what is missing. Each
  * recipient row carries the digest of the content that it was written for, so
@@ -20,6 +21,7 @@
 
 #define SHARE_BATCH 80 /* recipients of one transaction */
 #define SHARE_PAGE_BATCH 40 /* pages of one */
+#define SHARE_KEEP_BATCH 40 /* resources that become kept in one */
 
 /* A page for a recipient whose domain has no Cargomail. */
 struct share_page {
@@ -46,6 +48,7 @@ struct share {
 	/* Of the transactions. */
 	size_t next; /* first recipient of the next batch */
 	size_t next_page; /* and first page */
+	bool keeping; /* result: the last batch was of resources */
 	bool stands; /* result: the share stood before the last batch */
 	bool made; /* result: one of the batches made it */
 	size_t added; /* result: pages that the last batch made */
@@ -61,13 +64,15 @@ enum outcome
 share_parse(const cJSON *body, struct share *share_r, struct reason *why);
 void share_free(struct share *share);
 
-/* Work function, arg struct share: writes the next batch of recipients, the
- * share row, or the next batch of pages. Call until `complete`, each time
- * after share_next. Refused "conflict", "not-found", "too-large". */
+/* Work function, arg struct share: keeps the next batch of resources, writes
+ * the next batch of recipients, the share row, or the next batch of pages.
+ * Call until `complete`, each time after share_next. Refused "conflict",
+ * "not-found", "too-large". */
 enum outcome share_store_put(struct store_txn *txn, void *arg);
 
 /* Work function, arg struct share (account, id, broker, now): withdraws.
- * Refused "not-found"; a broker's for all but its own. */
+ * Refused "not-found"; a broker's for all but its own. Then lapse_share lets
+ * go of what was put for it. */
 enum outcome share_store_revoke(struct store_txn *txn, void *arg);
 
 #endif

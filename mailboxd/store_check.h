@@ -17,6 +17,9 @@
  *  address        address rows disagree
  *  queue          pull, due row or message disagree
  *  page           a page has no share, or page and due row disagree
+ *  lapse          a use row of a share and its due row disagree, a due row of a
+ *                 share that was not withdrawn, or a resource that neither its
+ *                 owner nor a message nor a share wants
  *  record         the chain is broken
  */
 #ifndef STORE_CHECK_H

@@ -82,6 +82,7 @@ store_check_resource(struct check *check)
 		return;
 	}
 	check->used += size;
+	store_check_unused(check);
 	store_check_need(check, "holder",
 	    store_key_holder(&key, check->parts[3], check->parts[1]));
 	if (store_blob_get(check->view, check->parts[3], &blob) != 1)
@@ -163,7 +164,7 @@ store_check_timeline(struct check *check)
 	cJSON_Delete(row);
 }
 
-/* The id is a message's, or a share's that may yet be made. */
+/* The id is a message's, or a share's. */
 void
 store_check_use(struct check *check)
 {
@@ -172,6 +173,8 @@ store_check_use(struct check *check)
 	if (store_id_valid(check->parts[4]))
 		store_check_need(check, "message",
 		    store_key_message(&key, check->parts[1], check->parts[4]));
+	else
+		store_check_share_use(check);
 }
 
 void

@@ -32,7 +32,7 @@ store_check_page_due(struct check *check)
 	struct store_key key;
 	int64_t when;
 
-	if (store_key_number(check->key, 2, &when) == -1)
+	if (store_key_number(check->key, 1, &when) == -1)
 		store_check_found(check, "row", check->key,
 		    "no time in the key");
 	else

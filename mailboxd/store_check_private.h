@@ -2,7 +2,8 @@
  *
  * What the files of fsck share: store_check.c (the pass over the files),
  * store_check_rows.c (the pass over the rows) and, for what each kind of row
- * is compared with, store_check_account.c, _blob.c, _page.c and _queue.c.
+ * is compared with, store_check_account.c, _blob.c, _lapse.c, _page.c
+ * and _queue.c.
  */
 #ifndef STORE_CHECK_PRIVATE_H
 #define STORE_CHECK_PRIVATE_H
@@ -91,6 +92,12 @@ void store_check_upload(struct check *check);
 /* store_check_page.c */
 void store_check_page(struct check *check);
 void store_check_page_due(struct check *check);
+
+/* store_check_lapse.c */
+void store_check_share_use(struct check *check);
+void store_check_share_due(struct check *check);
+void store_check_use_due(struct check *check);
+void store_check_unused(struct check *check);
 
 /* store_check_queue.c */
 void store_check_pull(struct check *check);

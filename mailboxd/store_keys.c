@@ -279,13 +279,29 @@ store_key_page(struct store_key *key_r, const char *hash)
 const char *
 store_key_page_due(struct store_key *key_r, int64_t when, const char *hash)
 {
-	return KEY(key_r, false, "page", "due", number(when).text, hash);
+	return KEY(key_r, false, "due", number(when).text, "page", hash);
 }
 
 const char *
-store_key_page_due_all(struct store_key *key_r)
+store_key_share_due(struct store_key *key_r, int64_t when, const char *account,
+    const char *share)
 {
-	return KEY(key_r, true, "page", "due");
+	return KEY(key_r, false, "due", number(when).text, "share", account,
+	    share);
+}
+
+const char *
+store_key_use_due(struct store_key *key_r, int64_t when, const char *account,
+    const char *hash, const char *share)
+{
+	return KEY(key_r, false, "due", number(when).text, "use", account, hash,
+	    share);
+}
+
+const char *
+store_key_times_all(struct store_key *key_r)
+{
+	return KEY(key_r, true, "due");
 }
 
 const char *

@@ -16,7 +16,8 @@
  *   ./message/<id>              {"time", "resources":[{"hash","size",..}],
  *                               ...}: immutable
  *   ./timeline/<time>/<id>      {...}: `time` is the message's "time"
- *   ./use/<hash>/<id>           {...}: id of a message or share
+ *   ./use/<hash>/<id>           {...}: id of a message, or of a share that a
+ *                               broker put it for: {"broker", "due"}
  *   ./notice/<hash>             {"message"}
  *   ./share/<id>                {"resources":[..hashes], "expires", ...}
  *   ./share/<id>/to/<hash>      {...}
@@ -27,13 +28,18 @@
  *  blob/<hash>                  {"size", "locator"}
  *   ./holder/<account>          {}
  *   ./source/<origin>/<share>   {}
+ *  due/<time>/page/<hash>       {}: when the page's row goes; `time` is its
+ *                               "due"
+ *  due/<time>/share/<account>/<share>  {}: withdrawn then (its "revoked"), and
+ *                               what was put for it is not yet let go
+ *  due/<time>/use/<account>/<hash>/<share>  {}: when it is asked whether the
+ *                               share still uses it; `time` is the use row's
+ *                               "due"
  *  garbage/<00-3f>/<due>/<locator>  {"size"}: garbage.h
  *  origin/<host>                {...}
  *  page/key/<hash>             {"account", "share", "recipient", "sender",
  *                               "expires", "due", "downloads"}; <hash> is that
  *                               of the secret
- *  page/due/<time>/<hash>       {}: when the page's row goes; `time` is its
- *                               "due"
  *  queue/<00-3f>/pull/<message> {"account", "due", "reserved", ...}
  *  queue/<00-3f>/due/<time>/<message>  {}: `time` is the pull's "due"; a
  *                               lease moves this row to the lease's end
@@ -121,8 +127,12 @@ const char *store_key_origin(struct store_key *key_r, const char *host);
 const char *store_key_page(struct store_key *key_r, const char *hash);
 const char *
 store_key_page_due(struct store_key *key_r, int64_t when, const char *hash);
-/* "page/due/": rows in order of time. */
-const char *store_key_page_due_all(struct store_key *key_r);
+const char *store_key_share_due(struct store_key *key_r, int64_t when,
+    const char *account, const char *share);
+const char *store_key_use_due(struct store_key *key_r, int64_t when,
+    const char *account, const char *hash, const char *share);
+/* Those three, "due/": rows in order of time, which is part 1. */
+const char *store_key_times_all(struct store_key *key_r);
 const char *store_key_pull(struct store_key *key_r, const char *message);
 const char *store_key_pull_all(struct store_key *key_r, unsigned shard);
 const char *

@@ -4,6 +4,7 @@
  * recorded.
  */
 #include "account.h"
+#include "due.h"
 #include "json_strict.h"
 #include "page_store.h"
 #include "resource_commit.h"
@@ -254,16 +255,16 @@ TEST(the_sweep_takes_what_is_due)
 {
 	int left = rows("page/key/"), before;
 
-	page_store_sweep(fixture.store, EXPIRES + PAGE_EXPIRED_SHOWN - 1);
+	due_sweep(fixture.store, 0, EXPIRES + PAGE_EXPIRED_SHOWN - 1);
 	fixture_reopen(&fixture);
 	CHECK(rows("page/key/") == left && left > 0);
 	do {
 		before = left;
-		page_store_sweep(fixture.store, EXPIRES + PAGE_EXPIRED_SHOWN);
+		due_sweep(fixture.store, 0, EXPIRES + PAGE_EXPIRED_SHOWN);
 		fixture_reopen(&fixture);
 		left = rows("page/key/");
 	} while (left < before);
-	CHECK(left == 0 && rows("page/") == 0);
+	CHECK(left == 0 && rows("page/") == 0 && rows("due/") == 0);
 	check_store();
 }
 

@@ -66,7 +66,12 @@ static struct row good[] = {
 	{ A "/timeline/0000000000000100/" DONE, "{}" },
 	{ A "/failure/" DONE "/" HASH, "{}" },
 	{ A "/use/" HASH "/" MESSAGE, "{}" },
-	{ A "/use/" HASH "/abcdefghijklmnopqrstuv", "{}" },
+	{ A "/use/" HASH "/abcdefghijklmnopqrstuv",
+	    "{\"broker\":\"_cb.foo.test\",\"due\":258}" },
+	{ "due/0000000000000102/use/" ALICE "/" HASH "/abcdefghijklmnopqrstuv",
+	    "{}" },
+	{ A "/share/zyxwvutsrqponmlkjihgfe", "{\"revoked\":5}" },
+	{ "due/0000000000000005/share/" ALICE "/zyxwvutsrqponmlkjihgfe", "{}" },
 	{ A "/notice/" HASH, "{\"message\":\"" MESSAGE "\"}" },
 	{ A "/failure/" MESSAGE "/" HASH, "{}" },
 	{ A "/share/abcdefghijklmnopqrstuv", "{}" },
@@ -142,7 +147,7 @@ TEST(a_good_store)
 	CHECK(result.blobs == 1);
 	CHECK(result.bytes == 5);
 	CHECK(result.records == 1);
-	CHECK(result.rows == 26);
+	CHECK(result.rows == 29);
 	fixture_free(&fixture);
 }
 
@@ -173,6 +178,23 @@ TEST(each_broken_relation)
 		{ "message", A "/failure/" NOBODY "/" HASH, "{}" },
 		{ "message", A "/notice/" HASH,
 		    "{\"message\":\"" NOBODY "\"}" },
+		{ "lapse",
+		    "due/0000000000000102/use/" ALICE "/" HASH
+		    "/abcdefghijklmnopqrstuv",
+		    NULL },
+		{ "lapse", A "/use/" HASH "/abcdefghijklmnopqrstuv", NULL },
+		{ "lapse", A "/use/" HASH "/abcdefghijklmnopqrstuv",
+		    "{\"broker\":\"_cb.foo.test\",\"due\":259}" },
+		{ "lapse",
+		    "due/0000000000000103/use/" ALICE "/" HASH
+		    "/abcdefghijklmnopqrstuv",
+		    "{}" },
+		{ "row", A "/use/" HASH "/abcdefghijklmnopqrstuv", "{}" },
+		{ "lapse", A "/share/zyxwvutsrqponmlkjihgfe", "{}" },
+		{ "lapse", A "/share/zyxwvutsrqponmlkjihgfe", NULL },
+		{ "row", "due/x/use/" ALICE "/" HASH "/abcdefghijklmnopqrstuv",
+		    "{}" },
+		{ "row", "due/0000000000000005/strange/" ALICE, "{}" },
 		{ "address", "address/b@bar.test", NULL },
 		{ "address", A "/address/b@bar.test", NULL },
 		{ "address", "address/b@bar.test",
@@ -206,6 +228,30 @@ TEST(each_broken_relation)
 		    "%s at %s", rows[i].word, rows[i].key);
 		fixture_free(&fixture);
 	}
+}
+
+/* Neither a message nor a share has a use row, and the owner did not put it. */
+TEST(a_resource_for_nothing)
+{
+	static struct row change[] = {
+		{ A "/use/" HASH "/" MESSAGE, NULL },
+		{ A "/use/" HASH "/abcdefghijklmnopqrstuv", NULL },
+		{ "due/0000000000000102/use/" ALICE "/" HASH
+		  "/abcdefghijklmnopqrstuv",
+		    NULL },
+		{ A "/resource/" HASH, "{\"size\":5,\"kept\":true}" },
+		{ NULL, NULL },
+	};
+	struct store_fixture fixture;
+	struct sample sample;
+
+	init(&fixture, &sample);
+	CHECK(store_run(fixture.store, put_rows, change, NULL) == OUTCOME_OK);
+	CHECK(check(&fixture, NULL, false).count == 0);
+	change[3].value = "{\"size\":5,\"kept\":false}";
+	CHECK(store_run(fixture.store, put_rows, change, NULL) == OUTCOME_OK);
+	CHECK(check(&fixture, "lapse", false).fitting == 1);
+	fixture_free(&fixture);
 }
 
 TEST(files)
@@ -244,6 +290,7 @@ main(void)
 {
 	RUN(a_good_store);
 	RUN(each_broken_relation);
+	RUN(a_resource_for_nothing);
 	RUN(files);
 	return test_done();
 }
