@@ -5,6 +5,9 @@
  */
 #include "lapse.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "account.h"
 #include "due.h"
 #include "json_strict.h"
@@ -464,6 +467,99 @@ TEST(what_cannot_be_read_comes_again)
 	end();
 }
 
+/* ---- crashes ------------------------------------------------------------- */
+
+struct fault {
+	const char *point;
+	int nth;
+};
+
+static int
+kill_at(void *arg, const char *point)
+{
+	struct fault *fault = arg;
+
+	if (strcmp(point, fault->point) == 0 && --fault->nth == 0)
+		kill(getpid(), SIGKILL);
+	return 0;
+}
+
+/* What the route, and then the sweep, do with a share of thirty resources
+ * and one that was never shared; killed at a commit. True if it came to the
+ * end. */
+static bool
+let_go_and_die(struct fault *fault)
+{
+	pid_t child;
+	int status;
+
+	store_close(&fixture.store);
+	child = fork();
+	if (child == 0) {
+		event_base_free(fixture.base);
+		fixture.base = event_base_new();
+		fixture.options.fault = kill_at;
+		fixture.options.fault_arg = fault;
+		if (fixture_open(&fixture) == -1)
+			_exit(2);
+		withdraw(ONE, NOW);
+		sweep(0, GRACE);
+		store_close(&fixture.store);
+		_exit(0);
+	}
+	if (waitpid(child, &status, 0) != child || fixture_open(&fixture) == -1)
+		abort();
+	CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	return WIFEXITED(status);
+}
+
+static bool
+is_revoked(void)
+{
+	struct store_view *view = store_read_begin(fixture.store);
+	struct store_key key;
+	cJSON *row = NULL;
+	bool revoked;
+
+	store_get_json(view, store_key_share(&key, account, ONE), &row);
+	revoked = cJSON_GetObjectItemCaseSensitive(row, "revoked") != NULL;
+	cJSON_Delete(row);
+	store_read_end(&view);
+	return revoked;
+}
+
+TEST(a_crash_repeats_harmlessly)
+{
+	static const char *const points[] = { "commit", "committed" };
+	bool ended;
+	int nth;
+
+	for (size_t i = 0; i < 2; i++) {
+		nth = 0;
+		do {
+			struct fault fault = { points[i], ++nth };
+
+			begin();
+			for (int n = 0; n < 31; n++)
+				put(n, ONE, NOW);
+			CHECK_STRING(make(ONE, true, 0, 30), "ok");
+			ended = let_go_and_die(&fault);
+			check_store();
+			if (!is_revoked())
+				withdraw(ONE, NOW + 1);
+			for (int n = 0; n < 4; n++)
+				sweep(0, GRACE - 1);
+			CHECK(used() <= 10);
+			sweep(0, GRACE);
+			CHECK_FOR(used() == 0 && rows("due/") == 0,
+			    "%s %d: %lld bytes", points[i], nth,
+			    (long long)used());
+			end();
+		} while (!ended);
+		CHECK_FOR(nth >= 5, "%s: %d times", points[i], nth);
+	}
+}
+
 TEST(an_account_goes_with_all_of_it)
 {
 	struct account_removal removal = { .now = NOW };
@@ -494,6 +590,7 @@ main(void)
 	RUN(what_the_owner_wants_stays);
 	RUN(an_owner_shares_many_that_were_put);
 	RUN(what_cannot_be_read_comes_again);
+	RUN(a_crash_repeats_harmlessly);
 	RUN(an_account_goes_with_all_of_it);
 	return test_done();
 }
