@@ -174,8 +174,12 @@ check_milters(struct check *check)
 	struct check_postfix postfix;
 	char *milters, *host;
 
-	if (!check->config.broker || check_postfix_read(check, &postfix) != 0)
+	if (!check->config.broker)
 		return;
+	if (check_postfix_read(check, &postfix) != 0) {
+		check_postfix_free(&postfix);
+		return; /* `postfix` says so */
+	}
 	milters = check_postfix_effective(&postfix,
 	    check_postfix_front(&postfix), "smtpd_milters");
 	host = check_postfix_setting(&postfix, "myhostname");

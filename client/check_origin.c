@@ -73,8 +73,6 @@ check_origins(struct check *check)
 	if (origins != NULL)
 		return origins;
 	origins = check->origins = x_calloc(1, sizeof(*origins));
-	if (check->peer != NULL)
-		add(check, check->peer, "--peer");
 	if (config->broker) {
 		add_map(check, config->broker_keys.destinations);
 		if (config->broker_keys.out_listen[0] != '\0')
@@ -84,6 +82,8 @@ check_origins(struct check *check)
 			add(check, config->broker_keys.local_mailboxes.items[i],
 			    "local_mailboxes");
 	}
+	if (check->peer != NULL)
+		add(check, check->peer, "--peer");
 	for (size_t i = 0; i < origins->count; i++)
 		ask(check, &origins->items[i]);
 	return origins;

@@ -8,14 +8,21 @@
 #include "check_postfix.h"
 #include "memory.h"
 
-static char *
-ask(struct check *check, const char *const argv[], int *status_r)
+/* 0 and the output, or -1 and it is the error. */
+static int
+ask(struct check *check, const char *const argv[], char **text_r,
+    char **error_r)
 {
-	char *text = check->world->run(check->world->arg, argv, status_r);
+	int status;
+	char *text = check->world->run(check->world->arg, argv, &status);
 
-	if (*status_r != 0)
-		x_free(&text);
-	return text;
+	if (status == 0) {
+		*text_r = text;
+		return 0;
+	}
+	text[strcspn(text, "\n")] = '\0';
+	*error_r = text;
+	return -1;
 }
 
 int
@@ -27,17 +34,13 @@ check_postfix_read(struct check *check, struct check_postfix *postfix_r)
 		"smtpd_milters", "message_size_limit", "recipient_delimiter",
 		"myhostname", "queue_directory", "cleanup_service_name",
 		"config_directory", NULL };
-	int status;
 
 	memset(postfix_r, 0, sizeof(*postfix_r));
-	postfix_r->services = ask(check, services, &status);
-	if (status == 0)
-		postfix_r->options = ask(check, options, &status);
-	if (status == 0)
-		postfix_r->settings = ask(check, settings, &status);
-	if (status == 0)
+	if (ask(check, services, &postfix_r->services, &postfix_r->error) ==
+		0 &&
+	    ask(check, options, &postfix_r->options, &postfix_r->error) == 0 &&
+	    ask(check, settings, &postfix_r->settings, &postfix_r->error) == 0)
 		return 0;
-	check_postfix_free(postfix_r);
 	return -1;
 }
 
@@ -47,6 +50,7 @@ check_postfix_free(struct check_postfix *postfix)
 	x_free(&postfix->services);
 	x_free(&postfix->options);
 	x_free(&postfix->settings);
+	x_free(&postfix->error);
 }
 
 /* What stands behind "key =" at the start of a line; NULL if nothing does. */

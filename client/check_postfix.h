@@ -11,9 +11,10 @@ struct check_postfix {
 	char *services; /* postconf -M */
 	char *options; /* postconf -P */
 	char *settings; /* some of main.cf, "name = value" lines */
+	char *error; /* what postconf says when it fails */
 };
 
-/* -1 if there is no Postfix that answers. */
+/* -1 with `error` if there is no Postfix that answers. */
 int check_postfix_read(struct check *check, struct check_postfix *postfix_r);
 void check_postfix_free(struct check_postfix *postfix);
 

@@ -11,6 +11,7 @@
 #include "check_origin.h"
 #include "json_strict.h"
 #include "memory.h"
+#include "service_url.h"
 
 static const char *
 loaded_key(struct check *check, const char *host)
@@ -240,15 +241,18 @@ check_agent(struct check *check, const char *agent)
 void
 check_peer(struct check *check)
 {
+	const struct service_ports any = { 0 };
 	const struct check_origins *origins;
+	struct service_url url = { .text = "" };
 
 	if (check->peer == NULL)
 		return;
+	service_url_parse(check->peer, &any, &url);
 	origins = check_origins(check);
 	for (size_t i = 0; i < origins->count; i++) {
 		const struct check_origin *origin = &origins->items[i];
 
-		if (strcmp(origin->named_by, "--peer") != 0)
+		if (strcmp(origin->url, url.text) != 0)
 			continue;
 		check_other(check, origin);
 		check_agent(check, origin->reply.agent);

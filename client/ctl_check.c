@@ -100,7 +100,7 @@ ctl_check(const struct ctl *ctl, int argc, char **argv)
 	int option, worst;
 
 	optind = 0;
-	while ((option = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == 'j')
 			show.json = true;
 		else if (option == 'p')

@@ -1,0 +1,874 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The checks, of a host that is made up: files below a directory, answers of
+ * daemons, of Postfix and of other servers from here. In order at first; each
+ * row of the table breaks one thing.
+ */
+#include "check.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker_config.h"
+#include "gripd_config.h"
+#include "grip_jwk.h"
+#include "json_strict.h"
+#include "mailboxd_config.h"
+#include "memory.h"
+#include "peer_list.h"
+#include "test.h"
+#include "tls_fixture.h"
+
+#define BASE "/var/lib/cargomail"
+#define KEYS "/etc/cargomail/keys"
+#define OTHER "https://mailbox.insurance.test"
+
+static const char *const names[] = { "_cb.bar.test", "_rra.bar.test",
+	"mailbox.bar.test" };
+static const char *const roles[] = { "broker", "agent", "mailbox" };
+
+static char root[] = "/tmp/test_check.XXXXXX";
+static struct tls_identity identities[3];
+static char hashes[3][65];
+
+/* The host, set anew before each row. */
+static struct fake {
+	int64_t now, date, space, until, attempt;
+	const char *down; /* a daemon that does not answer */
+	bool trusted, secure, dns_dead;
+	const char *no_record; /* a name without any */
+	bool odd_key; /* _cb publishes another */
+	const char *services, *options, *settings;
+	int postconf, postfix, config; /* exit codes */
+	const char *agent;
+	enum outcome other, by_ca, by_key;
+	const char *word; /* of a failure */
+	uid_t uid;
+	const char *mails;
+} fake;
+
+static const char services[] = "smtp       inet  n - y - - smtpd -o x=y\n"
+			       "submission inet  n - y - - smtpd\n"
+			       "cargomail-cleanup unix n - y - 0 cleanup\n"
+			       "cargomail  unix  - - y - 10 lmtp\n"
+			       "cargomail-back unix n - y - 10 smtpd\n";
+static const char options[] =
+    "smtp/inet/cleanup_service_name = cargomail-cleanup\n"
+    "cargomail-cleanup/unix/header_checks = "
+    "regexp:/a,regexp:/etc/cargomail/postfix_header_checks\n"
+    "cargomail/unix/disable_mime_output_conversion = yes\n"
+    "cargomail/unix/lmtp_send_xforward_command = yes\n"
+    "cargomail-back/unix/content_filter = \n"
+    "cargomail-back/unix/receive_override_options = no_address_mappings,"
+    "no_header_body_checks,no_milters\n";
+static const char settings[] = "header_checks = regexp:/a\n"
+			       "smtpd_milters = inet:127.0.0.1:8891\n"
+			       "message_size_limit = 10240000\n"
+			       "recipient_delimiter = +\n"
+			       "myhostname = mx.bar.test\n"
+			       "queue_directory = /var/spool/postfix\n"
+			       "cleanup_service_name = cleanup\n";
+
+/* ---- files -------------------------------------------------------------- */
+
+static char *
+at(const char *path)
+{
+	return x_asprintf("%s%s", root, path);
+}
+
+static void
+make_parents(char *path)
+{
+	for (char *slash = path + strlen(root) + 1;
+	     (slash = strchr(slash, '/')) != NULL; slash++) {
+		*slash = '\0';
+		mkdir(path, 0755);
+		*slash = '/';
+	}
+}
+
+static void
+put(const char *path, const char *text, mode_t mode)
+{
+	char *full = at(path);
+	FILE *out;
+
+	make_parents(full);
+	unlink(full);
+	out = fopen(full, "w");
+	fputs(text, out);
+	fclose(out);
+	chmod(full, mode);
+	free(full);
+}
+
+static void
+take(const char *path)
+{
+	char *full = at(path);
+
+	unlink(full);
+	free(full);
+}
+
+static void
+put_socket(const char *path, mode_t mode)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char *full = at(path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	make_parents(full);
+	unlink(full);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", full);
+	CHECK(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+	chmod(full, mode);
+	close(fd);
+	free(full);
+}
+
+static void
+put_certificate(size_t number, const char *file)
+{
+	BIO *pem = certificate_pem(&identities[number]);
+	char *path = x_asprintf(KEYS "/%s.crt", file), *text, *copy;
+	long len = BIO_get_mem_data(pem, &text);
+
+	copy = x_strndup(text, (size_t)len);
+	put(path, copy, 0644);
+	free(copy);
+	free(path);
+	BIO_free(pem);
+}
+
+static void
+put_sockets(void)
+{
+	size_t count;
+	const struct peer_route *routes = peer_list(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		char *path = x_asprintf(BASE "/%s%s",
+		    peer_directory(routes[i].client), routes[i].socket);
+
+		put_socket(path, 0600);
+		free(path);
+	}
+	put_socket("/var/spool/postfix/cargomail/in.sock", 0600);
+	put_socket("/proc/7/root/run/postfix/cargomail-back", 0666);
+}
+
+static void
+put_files(void)
+{
+	put("/etc/cargomail/gripd.conf", "", 0644);
+	put("/etc/cargomail/retrievald.conf", "", 0644);
+	put("/etc/cargomail/mailboxd.conf",
+	    "server_names = mailbox.bar.test\nagent = _rra.bar.test\n", 0644);
+	put("/etc/cargomail/broker.conf",
+	    "authserv_ids = mx.bar.test\nnew_key = 1\n", 0644);
+	put("/etc/cargomail/policy",
+	    "# who\n_cb.bar.test role=broker\n_rra.bar.test role=agent\n"
+	    "mailbox.bar.test role=mailbox\n",
+	    0644);
+	put("/etc/cargomail/destinations",
+	    "@bar.test * https://mailbox.bar.test # ours\n"
+	    "bob@bar.test healthcare " OTHER "\n",
+	    0644);
+	put("/etc/cargomail/postfix_header_checks",
+	    "/^X-O:/\tFILTER cargomail:unix:cargomail/in.sock\n", 0644);
+	put("/etc/opendkim.conf",
+	    "Mode sv\nAuthservID mx.bar.test\n"
+	    "SignHeaders *,+Message-ID,+MIME-Version,+Content-Type\n",
+	    0644);
+	for (size_t i = 0; i < 3; i++) {
+		char *path = x_asprintf(KEYS "/%s.key", names[i]);
+
+		put(path, "secret", 0600);
+		free(path);
+		put_certificate(i, names[i]);
+	}
+	put_sockets();
+}
+
+/* ---- the world ----------------------------------------------------------- */
+
+static int64_t
+fake_now(void *arg)
+{
+	(void)arg;
+	return fake.now;
+}
+
+static cJSON *
+answer_identities(void)
+{
+	cJSON *answer = cJSON_CreateObject(), *item;
+	cJSON *list = cJSON_AddArrayToObject(answer, "identities");
+
+	for (size_t i = 0; i < 3; i++) {
+		item = cJSON_CreateObject();
+		json_add_string(item, "name", names[i]);
+		json_add_string(item, "role", roles[i]);
+		json_add_string(item, "file", names[i]);
+		json_add_string(item, "key", hashes[i]);
+		json_add_integer(item, "until", fake.until);
+		cJSON_AddItemToArray(list, item);
+	}
+	return answer;
+}
+
+static cJSON *
+answer_lookup(const char *name, const char *type, char **error_r)
+{
+	cJSON *answer, *list;
+	char text[128] = "v=cargomail1";
+
+	if (fake.dns_dead) {
+		*error_r = x_strdup("no server answers");
+		return NULL;
+	}
+	for (size_t i = 0; i < 3; i++)
+		if (strcmp(name, i == 2 ? "_rm.bar.test" : names[i]) == 0)
+			snprintf(text, sizeof(text), "v=grip1; h=sha256; p=%s",
+			    hashes[i == 0 && fake.odd_key ? 1 : i]);
+	if (strcmp(type, "TXT") != 0)
+		strcpy(text, "192.0.2.1");
+	answer = cJSON_CreateObject();
+	list = cJSON_AddArrayToObject(answer, "records");
+	json_add_boolean(answer, "secure", fake.secure);
+	if (fake.no_record == NULL || strcmp(fake.no_record, name) != 0)
+		cJSON_AddItemToArray(list, cJSON_CreateString(text));
+	return answer;
+}
+
+static cJSON *
+answer_queue(void)
+{
+	cJSON *answer = cJSON_CreateObject(), *pull = cJSON_CreateObject();
+	cJSON *list = cJSON_AddArrayToObject(answer, "pulls");
+
+	json_add_integer(pull, "attempt", fake.attempt);
+	json_add_string(pull, "origin", "https://mailbox.hospital.test");
+	cJSON_AddItemToArray(list, pull);
+	return answer;
+}
+
+static cJSON *
+fake_ask(void *arg, const char *daemon, cJSON *request, char **error_r)
+{
+	const char *verb = json_string(request, "verb");
+	cJSON *answer = NULL;
+
+	(void)arg;
+	*error_r = NULL;
+	if (fake.down != NULL && strcmp(fake.down, daemon) == 0) {
+		*error_r = x_strdup("Connection refused");
+	} else if (strcmp(verb, "identities") == 0) {
+		answer = answer_identities();
+	} else if (strcmp(verb, "queue") == 0) {
+		answer = answer_queue();
+	} else if (strcmp(verb, "lookup") == 0) {
+		answer = answer_lookup(json_string(request, "name"),
+		    json_string(request, "type"), error_r);
+	} else {
+		answer = cJSON_CreateObject();
+		json_add_integer(answer, "pid", 7);
+		json_add_boolean(answer, "dnssec_trusted", fake.trusted);
+	}
+	cJSON_Delete(request);
+	return answer;
+}
+
+static char *
+fake_run(void *arg, const char *const argv[], int *status_r)
+{
+	(void)arg;
+	*status_r = 0;
+	if (strcmp(argv[0], "postqueue") == 0)
+		return x_strdup(fake.mails);
+	if (strcmp(argv[0], "postfix") == 0) {
+		*status_r = fake.postfix;
+		return x_strdup("");
+	}
+	if (strcmp(argv[0], "postconf") == 0) {
+		*status_r = fake.postconf;
+		return x_strdup(fake.postconf != 0 ?
+			"postconf: warning: unreasonable macro call "
+			"nesting: \"header_checks\"\n" :
+			strcmp(argv[1], "-M") == 0 ? fake.services :
+			strcmp(argv[1], "-P") == 0 ? fake.options :
+						     fake.settings);
+	}
+	*status_r = fake.config;
+	return x_strdup(fake.config == 0 ? "" :
+					   "- broker fatal detail=\"x.conf:3: "
+					   "no_key: unknown key\" y\n");
+}
+
+static enum outcome
+fake_fetch(void *arg, const struct check_fetch *fetch,
+    struct check_reply *reply_r, struct reason *why)
+{
+	bool own = strstr(fetch->url, "mailbox.bar.test") != NULL;
+	enum outcome outcome = !own  ? fake.other :
+	    fetch->ca_bundle != NULL ? fake.by_ca :
+				       fake.by_key;
+
+	(void)arg;
+	memset(reply_r, 0, sizeof(*reply_r));
+	CHECK((fetch->ca_bundle == NULL) == (fetch->key != NULL));
+	if (outcome != OUTCOME_OK)
+		return reason_set(why, outcome, fake.word, "it %s", fake.word);
+	reply_r->status = 200;
+	reply_r->date = fake.date;
+	strcpy(reply_r->agent, fake.agent);
+	return OUTCOME_OK;
+}
+
+static int
+fake_user(void *arg, const char *name, uid_t *uid_r)
+{
+	(void)arg;
+	(void)name;
+	*uid_r = fake.uid;
+	return 0;
+}
+
+static int64_t
+fake_space(void *arg, const char *path)
+{
+	(void)arg;
+	(void)path;
+	return fake.space;
+}
+
+static const struct check_world world = {
+	.now = fake_now,
+	.ask = fake_ask,
+	.run = fake_run,
+	.fetch = fake_fetch,
+	.user = fake_user,
+	.space = fake_space,
+};
+
+/* ---- one run -------------------------------------------------------------- */
+
+struct said {
+	char text[16384];
+	size_t len;
+};
+
+static void
+on_line(const struct check_line *line, void *arg)
+{
+	static const char *const levels[] = { "ok", "warn", "fail" };
+	struct said *said = arg;
+
+	CHECK_FOR(line->level == CHECK_OK ||
+		(line->why != NULL && line->cure != NULL),
+	    "%s: %s", line->subject, line->what);
+	said->len += (size_t)snprintf(said->text + said->len,
+	    sizeof(said->text) - said->len, "%s %s: %s: %s | %s\n",
+	    levels[line->level], line->name, line->subject, line->what,
+	    line->cure != NULL ? line->cure : "");
+}
+
+static int
+run(const char *only, const char *peer, struct said *said)
+{
+	struct check check = { .world = &world, .root = root, .peer = peer };
+	int worst;
+
+	said->len = 0;
+	said->text[0] = '\0';
+	check_config_read(root, &check.config);
+	worst = check_run(&check, only, on_line, said);
+	check_close(&check);
+	return worst;
+}
+
+static void
+reset(void)
+{
+	fake = (struct fake){ .now = time(NULL),
+		.trusted = true,
+		.secure = true,
+		.space = INT64_C(100) << 30,
+		.services = services,
+		.options = options,
+		.settings = settings,
+		.agent = "_rra.bar.test",
+		.word = "connect",
+		.uid = getuid(),
+		.mails = "",
+		.attempt = 1 };
+	fake.date = fake.now - 1;
+	fake.until = 0;
+	put_files();
+}
+
+/* ---- tests ----------------------------------------------------------------- */
+
+TEST(a_host_in_order)
+{
+	struct said said;
+
+	reset();
+	CHECK_FOR(run(NULL, OTHER, &said) == CHECK_OK, "%s", said.text);
+	CHECK(run("nothing", NULL, &said) == -1);
+}
+
+static void
+now_ahead(void)
+{
+	fake.now += 100;
+}
+static void
+now_behind(void)
+{
+	fake.now -= 30;
+}
+static void
+now_empty(void)
+{
+	fake.now = 86400;
+}
+static void
+config_bad(void)
+{
+	fake.config = 78;
+}
+static void
+config_gone(void)
+{
+	take("/etc/cargomail/mailboxd.conf");
+}
+static void
+broker_down(void)
+{
+	fake.down = "broker";
+}
+static void
+signer_down(void)
+{
+	fake.down = "gripd-sign";
+}
+static void
+resolve_down(void)
+{
+	fake.down = "gripd-resolve";
+}
+static void
+dns_dead(void)
+{
+	fake.dns_dead = true;
+}
+static void
+dns_insecure(void)
+{
+	fake.secure = false;
+}
+static void
+dns_untrusted(void)
+{
+	fake.trusted = false;
+}
+static void
+key_odd(void)
+{
+	fake.odd_key = true;
+}
+static void
+no_cb(void)
+{
+	fake.no_record = "_cb.bar.test";
+}
+static void
+no_rm(void)
+{
+	fake.no_record = "_rm.bar.test";
+}
+static void
+no_marker(void)
+{
+	fake.no_record = "_cargomail.bar.test";
+}
+static void
+no_host(void)
+{
+	fake.no_record = "mailbox.bar.test";
+}
+static void
+key_gone(void)
+{
+	take(KEYS "/_cb.bar.test.key");
+}
+static void
+key_open(void)
+{
+	put(KEYS "/_cb.bar.test.key", "", 0640);
+}
+static void
+foreign(void)
+{
+	fake.uid = getuid() + 1;
+}
+static void
+crt_gone(void)
+{
+	take(KEYS "/mailbox.bar.test.crt");
+}
+static void
+crt_empty(void)
+{
+	put(KEYS "/_cb.bar.test.crt", "x", 0644);
+}
+static void
+crt_other(void)
+{
+	put_certificate(1, "_cb.bar.test");
+}
+static void
+crt_late(void)
+{
+	fake.now += 41 * 86400;
+}
+static void
+crt_soon(void)
+{
+	fake.now += 35 * 86400;
+}
+static void
+crt_early(void)
+{
+	fake.now -= 10 * 86400;
+}
+static void
+crt_stale(void)
+{
+	fake.until = fake.now + 86400;
+}
+static void
+proxy(void)
+{
+	fake.by_key = OUTCOME_TEMPFAIL;
+}
+static void
+no_ca(void)
+{
+	fake.by_ca = OUTCOME_TEMPFAIL;
+	fake.word = "certificate";
+}
+static void
+unreachable(void)
+{
+	fake.by_ca = fake.by_key = OUTCOME_TEMPFAIL;
+}
+static void
+agent_odd(void)
+{
+	fake.agent = "_rra.x.test";
+}
+static void
+agent_none(void)
+{
+	fake.agent = "";
+}
+static void
+other_down(void)
+{
+	fake.other = OUTCOME_TEMPFAIL;
+}
+static void
+socket_gone(void)
+{
+	take(BASE "/broker/run/sign.sock");
+}
+static void
+socket_file(void)
+{
+	put(BASE "/broker/run/sign.sock", "", 0600);
+}
+static void
+socket_open(void)
+{
+	put_socket(BASE "/mailbox/run/sign.sock", 0660);
+}
+static void
+no_way_back(void)
+{
+	take("/proc/7/root/run/postfix/cargomail-back");
+}
+static void
+postfix_down(void)
+{
+	fake.postfix = 1;
+}
+static void
+postconf_bad(void)
+{
+	fake.postconf = 1;
+}
+static void
+no_lines(void)
+{
+	fake.services = "smtp inet n - y - - smtpd\n";
+}
+static void
+no_options(void)
+{
+	fake.options = "";
+}
+static void
+no_header(void)
+{
+	fake.options = "smtp/inet/cleanup_service_name = cargomail-cleanup\n";
+}
+static void
+more_tables(void)
+{
+	fake.settings = "header_checks = regexp:/b\nqueue_directory = "
+			"/var/spool/postfix\n";
+}
+static void
+delimiter(void)
+{
+	fake.settings = "recipient_delimiter = -\nqueue_directory = "
+			"/var/spool/postfix\n";
+}
+static void
+no_table(void)
+{
+	take("/etc/cargomail/postfix_header_checks");
+}
+static void
+no_filter(void)
+{
+	put("/etc/cargomail/postfix_header_checks", "# FILTER x\n", 0644);
+}
+static void
+elsewhere(void)
+{
+	put("/etc/cargomail/broker.conf", "listen = /run/in\n", 0644);
+}
+static void
+opendkim_name(void)
+{
+	put("/etc/opendkim.conf", "Mode v\nauthservid other.test\n", 0644);
+}
+static void
+opendkim_mode(void)
+{
+	put("/etc/opendkim.conf", "Mode s\n", 0644);
+}
+static void
+opendkim_fields(void)
+{
+	put("/etc/opendkim.conf", "Mode sv\nAuthservID mx.bar.test\n", 0644);
+}
+static void
+no_milter(void)
+{
+	fake.settings = "";
+}
+static void
+space_low(void)
+{
+	fake.space = 1 << 20;
+}
+static void
+space_odd(void)
+{
+	fake.space = 3 << 29;
+}
+static void
+space_none(void)
+{
+	fake.space = -1;
+}
+static void
+pulls_old(void)
+{
+	fake.attempt = 9;
+}
+static void
+mails_old(void)
+{
+	fake.mails = "{\"arrival_time\":1,\"recipients\":[{\"delay_reason\":"
+		     "\"cargomail/in.sock: no\"}]}\n{\n";
+}
+
+TEST(each_fault_is_named)
+{
+	static const struct {
+		void (*make)(void);
+		const char *check, *level, *what, *cure;
+	} rows[] = {
+		{ now_ahead, "time", "fail", "101 s ahead of", "time daemon" },
+		{ now_behind, "time", "warn", "29 s behind", "time daemon" },
+		{ now_empty, "time", "fail", "1970-01-02", "set it" },
+		{ config_bad, "configuration", "fail",
+		    "broker: x.conf:3: no_key: unknown key |", "-n" },
+		{ config_gone, "configuration", "fail", "mailboxd.conf is not",
+		    "examples" },
+		{ broker_down, "daemons", "fail", "broker: does not answer",
+		    "journalctl" },
+		{ key_gone, "keys", "fail", "No such file",
+		    "gripd keygen _cb.bar.test" },
+		{ key_open, "keys", "fail", "(0640)", "chmod 600" },
+		{ socket_gone, "sockets", "fail", "No such file", "restart" },
+		{ socket_file, "sockets", "fail", "is no socket", "restart" },
+		{ socket_open, "sockets", "fail", "mode 0660", "chmod 600" },
+		{ foreign, "sockets", "fail", "belongs to uid", "chown" },
+		{ no_way_back, "sockets", "fail", "broker's room", "mount" },
+		{ resolve_down, "resolver", "warn", "cannot be asked", "mend" },
+		{ dns_dead, "resolver", "fail", "no server answers",
+		    "resolvers" },
+		{ dns_insecure, "resolver", "warn", "validates nothing",
+		    "unbound" },
+		{ dns_untrusted, "resolver", "warn", "not trusted", "unbound" },
+		{ dns_dead, "dns", "fail", "no server answers", "dig" },
+		{ key_odd, "dns", "fail", "_cb.bar.test: publishes another",
+		    "publish: _cb.bar.test. IN TXT \"v=grip1;" },
+		{ no_cb, "dns", "fail", "_cb.bar.test: has no record",
+		    "publish" },
+		{ no_rm, "dns", "warn", "_rm.bar.test: has no record",
+		    "publish" },
+		{ no_marker, "dns", "warn", "_cargomail.bar.test: has no",
+		    "v=cargomail1" },
+		{ no_host, "dns", "fail", "has no address", "IN A" },
+		{ crt_gone, "certificates", "fail", "No such file", ".csr" },
+		{ crt_empty, "certificates", "fail", "no certificate",
+		    "keygen" },
+		{ crt_other, "certificates", "fail", "is not for _cb",
+		    "keygen" },
+		{ crt_late, "certificates", "fail", "has expired", "renew" },
+		{ crt_soon, "certificates", "warn", "expires soon", "renew" },
+		{ crt_early, "certificates", "fail", "only from", "renew" },
+		{ crt_stale, "certificates", "warn", "another one loaded",
+		    "reload" },
+		{ proxy, "public", "fail", "another key", "layer 4" },
+		{ no_ca, "public", "warn", "not believed", "public CA" },
+		{ unreachable, "public", "fail", "cannot be reached",
+		    "port 443" },
+		{ agent_odd, "public", "fail", "_rra.x.test", "restart" },
+		{ other_down, "maps", "fail", "cannot be reached",
+		    "destinations" },
+		{ agent_none, "maps", "fail", "is no Resource Mailbox",
+		    "correct" },
+		{ other_down, "peer", "fail", "cannot be reached", "curl" },
+		{ postfix_down, "postfix", "fail", "not running", "start" },
+		{ postconf_bad, "postfix", "fail", "names itself",
+		    "write out" },
+		{ no_lines, "postfix", "fail", "is not in master.cf, but",
+		    "postfix-setup" },
+		{ no_header, "postfix", "fail", "among its header_checks",
+		    "postfix-setup" },
+		{ no_options, "postfix", "fail", "has not no_milters",
+		    "postfix-setup" },
+		{ more_tables, "postfix", "warn", "not all", "postfix-setup" },
+		{ delimiter, "postfix", "warn", "\"-\" in Postfix",
+		    "recipient_delimiter = -" },
+		{ no_table, "postfix", "fail", "cannot be read", "cp " },
+		{ no_filter, "postfix", "fail", "no FILTER", "cp " },
+		{ elsewhere, "postfix", "fail", "listens at /run/in",
+		    "listen" },
+		{ opendkim_name, "milters", "fail", "as other.test",
+		    "authserv_ids = other.test" },
+		{ opendkim_mode, "milters", "fail", "verifies nothing",
+		    "Mode sv" },
+		{ opendkim_fields, "milters", "warn", "does not sign",
+		    "SignHeaders" },
+		{ no_milter, "milters", "fail", "is empty", "OpenDKIM" },
+		{ space_low, "store", "fail", "less than", "make room" },
+		{ space_odd, "store", "warn", "free; below", "enlarge" },
+		{ space_none, "store", "fail", "is not there", "mount" },
+		{ pulls_old, "queue", "warn", "1 of 1 have failed", "queue" },
+		{ mails_old, "queue", "warn", "1 messages have waited",
+		    "mailq" },
+		{ signer_down, "keys", "ok", "3 of 3", "" },
+	};
+	struct said said;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *line;
+
+		reset();
+		rows[i].make();
+		run(rows[i].check, OTHER, &said);
+		line = strstr(said.text, rows[i].what);
+		CHECK_FOR(line != NULL, "%s in: %s", rows[i].what, said.text);
+		if (line == NULL)
+			continue;
+		CHECK_FOR(strstr(line, rows[i].cure) != NULL, "%s in: %s",
+		    rows[i].cure, said.text);
+		while (line > said.text && line[-1] != '\n')
+			line--;
+		CHECK_FOR(strncmp(line, rows[i].level, strlen(rows[i].level)) ==
+			0,
+		    "%s: %s", rows[i].level, said.text);
+	}
+}
+
+static void
+same_defaults(const struct config_key *ours, const struct config_key *theirs)
+{
+	for (; ours->name != NULL; ours++) {
+		const struct config_key *key = theirs;
+
+		while (key->name != NULL && strcmp(key->name, ours->name) != 0)
+			key++;
+		CHECK_FOR(key->name != NULL && key->type == ours->type, "%s",
+		    ours->name);
+		if (key->name != NULL && key->fallback != NULL)
+			CHECK_STRING(ours->fallback, key->fallback);
+	}
+}
+
+TEST(keys_are_the_daemons_own)
+{
+	same_defaults(check_config_gripd, gripd_config_keys);
+	same_defaults(check_config_mailboxd, mailboxd_config_keys());
+	same_defaults(check_config_broker, broker_config_keys);
+}
+
+static void
+make_identities(void)
+{
+	for (size_t i = 0; i < 3; i++) {
+		identities[i] =
+		    make_identity((struct tls_recipe){ .kind = "P-256",
+			.cn = names[i],
+			.san = i == 2 ? "DNS:mailbox.bar.test" : NULL });
+		X509_gmtime_adj(X509_getm_notAfter(identities[i].certificate),
+		    40 * 86400);
+		X509_sign(identities[i].certificate, identities[i].key,
+		    EVP_sha256());
+		grip_jwk_spki_hash(identities[i].key, hashes[i]);
+	}
+}
+
+int
+main(void)
+{
+	char *command;
+
+	if (mkdtemp(root) == NULL)
+		return 1;
+	make_identities();
+	RUN(a_host_in_order);
+	RUN(each_fault_is_named);
+	RUN(keys_are_the_daemons_own);
+	for (size_t i = 0; i < 3; i++)
+		free_identity(&identities[i]);
+	command = x_asprintf("rm -rf %s", root);
+	test_failures += system(command) != 0;
+	free(command);
+	return test_done();
+}
