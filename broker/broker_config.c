@@ -62,7 +62,7 @@ const struct config_key broker_config_keys[] = {
 	    NULL },
 	{ "max_connections", CONFIG_INTEGER, AT(max_connections), "50", 1, 1000,
 	    NULL },
-	{ "max_message_size", CONFIG_SIZE, AT(max_message_size), "1G", 1 << 20,
+	{ "max_message_size", CONFIG_SIZE, AT(max_message_size), "3G", 1 << 20,
 	    INT64_C(1) << 40, NULL },
 	{ "out_listen", CONFIG_STRING, AT(out_listen), "", 0, 0, NULL },
 	{ "reinject_out", CONFIG_STRING, AT(reinject_out),

@@ -4,10 +4,10 @@
  * sender's mailbox, and its end if no mail went that speaks of it.
  *
  * The name follows from the message as Postfix has it, from its recipients
- * and a secret (share_secret.h). So what Postfix brings again, because we died in between, meets
- * the share that stands already: nothing is shared twice and nothing is left
- * half shared. A share that was withdrawn is used up; then the next name is
- * taken.
+ * and a secret (share_secret.h). So what Postfix brings again, because we
+ * died in between, meets the share that stands already: nothing is shared
+ * twice and nothing is left half shared. A share that was withdrawn is used
+ * up; then the next name is taken.
  */
 #ifndef OUTBOUND_SHARE_H
 #define OUTBOUND_SHARE_H
