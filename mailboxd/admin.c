@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * status, queue, account-list, fsck, gc. Whatever walks through the store
+ * status, metrics, queue, account-list, fsck, gc. Whatever walks through the store
  * does so on a disk thread, so that the loop goes on; the answer is sent in
  * packets from the loop.
  */
@@ -16,12 +16,14 @@
 #include "log.h"
 #include "mailboxd.h"
 #include "memory.h"
+#include "metrics_verb.h"
 #include "pull_server.h"
 #include "store_check.h"
 #include "store_upload.h"
 
 #define PACKET_ITEMS_MAX 40000 /* bytes of items in a packet */
 #define FINDINGS_MAX 1000
+#define WALK_PAUSE_MS 60000 /* between walks for metrics */
 
 /* A walk through the store and its answer. */
 struct walk {
@@ -172,6 +174,7 @@ count_pull(void *arg, const char *key, const void *data, size_t len)
 static void
 run_status(struct walk *walk)
 {
+	struct metrics *metrics = walk->mailboxd->metrics;
 	struct store_key key;
 	unsigned shard;
 
@@ -180,49 +183,103 @@ run_status(struct walk *walk)
 	for (shard = 0; shard < STORE_SHARDS; shard++)
 		store_scan(walk->view, store_key_pull_all(&key, shard), NULL,
 		    count_pull, walk);
-	json_add_integer(walk->last, "accounts", walk->accounts);
-	json_add_integer(walk->last, "resources", walk->blobs);
-	json_add_integer(walk->last, "bytes_stored", walk->bytes);
-	json_add_integer(walk->last, "pulls_due", walk->due);
-	json_add_integer(walk->last, "pulls_leased", walk->leased);
+	metrics_set(metrics, MAILBOXD_ACCOUNTS, NULL, walk->accounts);
+	metrics_set(metrics, MAILBOXD_RESOURCES, NULL, walk->blobs);
+	metrics_set(metrics, MAILBOXD_RESOURCE_BYTES, NULL, walk->bytes);
+	metrics_set(metrics, MAILBOXD_QUEUE, "due", walk->due);
+	metrics_set(metrics, MAILBOXD_QUEUE, "leased", walk->leased);
+}
+
+/* What others keep and what is so just now; event loop. */
+static void
+set_figures(struct mailboxd *mailboxd)
+{
+	struct metrics *metrics = mailboxd->metrics;
+	struct http_server_stats http;
+	struct store_figures store;
+
+	http_server_get_stats(mailboxd->http, &http);
+	store_figures(mailboxd->store, &store);
+	metrics_set(metrics, MAILBOXD_CONNECTIONS, NULL, http.connections);
+	metrics_set(metrics, MAILBOXD_REQUESTS, NULL, (int64_t)http.requests);
+	metrics_set(metrics, MAILBOXD_REFUSED, NULL, (int64_t)http.refused);
+	metrics_set(metrics, MAILBOXD_RECEIVED, NULL, (int64_t)http.bytes_in);
+	metrics_set(metrics, MAILBOXD_SENT, NULL, (int64_t)http.bytes_out);
+	metrics_set(metrics, MAILBOXD_COMMITS, NULL, store.commits);
+	metrics_set(metrics, MAILBOXD_CLOSURES, NULL, store.closures);
+	metrics_set(metrics, MAILBOXD_STORED, NULL, store.blobs);
+	metrics_set(metrics, MAILBOXD_STORED_BYTES, NULL, store.blob_bytes);
+	metrics_set(metrics, MAILBOXD_FREE, NULL, store.space);
+	metrics_set(metrics, MAILBOXD_LEASES, NULL,
+	    pull_queue_live(pull_server_queue(mailboxd->pulls)));
+}
+
+static struct walk *
+start_status_walk(struct mailboxd *mailboxd, void (*done)(void *arg))
+{
+	struct walk *walk = x_calloc(1, sizeof(*walk));
+
+	walk->mailboxd = mailboxd;
+	walk->run = run_status;
+	walk->items = cJSON_CreateArray();
+	walk->now = clock_monotonic_ms();
+	mailboxd->walk_due = INT64_MAX; /* until this one is done */
+	store_background(mailboxd->store, walk_run, done, walk);
+	return walk;
+}
+
+/* The next walk for metrics takes at most a hundredth of the time. */
+static void
+put_off_walk(const struct walk *walk)
+{
+	int64_t now = clock_monotonic_ms(), took = now - walk->now;
+
+	walk->mailboxd->walk_due =
+	    now + (took * 100 > WALK_PAUSE_MS ? took * 100 : WALK_PAUSE_MS);
+}
+
+static void
+on_status(void *arg)
+{
+	struct walk *walk = arg;
+
+	put_off_walk(walk);
+	set_figures(walk->mailboxd);
+	walk->last = metrics_status(walk->mailboxd->metrics);
+	cJSON_DeleteItemFromObjectCaseSensitive(walk->last, "outcome");
+	walk_done(walk);
 }
 
 static void
 serve_status(void *context, struct control_connection *connection,
     const cJSON *request)
 {
+	(void)request;
+	start_status_walk(context, on_status)->connection = connection;
+}
+
+static void
+on_walked(void *arg)
+{
+	struct walk *walk = arg;
+
+	put_off_walk(walk);
+	cJSON_Delete(walk->items);
+	free(walk);
+}
+
+/* Answered at once; a walk through the store that is due is for the next. */
+static void
+serve_metrics(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
 	struct mailboxd *mailboxd = context;
-	struct http_server_stats http;
-	struct store_figures store;
-	cJSON *last;
-	struct walk *walk = x_calloc(1, sizeof(*walk));
 
 	(void)request;
-	http_server_get_stats(mailboxd->http, &http);
-	store_figures(mailboxd->store, &store);
-	last = cJSON_CreateObject();
-	json_add_string(last, "daemon", "mailboxd");
-	json_add_string(last, "version", VERSION);
-	json_add_integer(last, "pid", getpid());
-	json_add_integer(last, "since", mailboxd->since);
-	json_add_integer(last, "connections", http.connections);
-	json_add_integer(last, "requests", (int64_t)http.requests);
-	json_add_integer(last, "refused", (int64_t)http.refused);
-	json_add_integer(last, "bytes_in", (int64_t)http.bytes_in);
-	json_add_integer(last, "bytes_out", (int64_t)http.bytes_out);
-	json_add_integer(last, "commits", store.commits);
-	json_add_integer(last, "closures", store.closures);
-	json_add_integer(last, "uploads", store.blobs);
-	json_add_integer(last, "upload_bytes", store.blob_bytes);
-	json_add_integer(last, "bytes_free", store.space);
-	json_add_integer(last, "leases",
-	    pull_queue_live(pull_server_queue(mailboxd->pulls)));
-	walk->mailboxd = mailboxd;
-	walk->connection = connection;
-	walk->run = run_status;
-	walk->items = cJSON_CreateArray();
-	walk->last = last;
-	store_background(mailboxd->store, walk_run, walk_done, walk);
+	set_figures(mailboxd);
+	metrics_verb_reply(mailboxd->metrics, connection);
+	if (clock_monotonic_ms() >= mailboxd->walk_due)
+		start_status_walk(mailboxd, on_walked);
 }
 
 /* ---- queue --------------------------------------------------------------- */
@@ -417,6 +474,7 @@ serve_gc(void *context, struct control_connection *connection,
 
 const struct control_verb admin_verbs[] = {
 	{ "status", serve_status },
+	{ "metrics", serve_metrics },
 	{ "queue", serve_queue },
 	{ "account-list", serve_accounts },
 	{ "account-add", admin_account_add },

@@ -14,6 +14,7 @@
 #include "http_server.h"
 #include "local_asker.h"
 #include "mailboxd_config.h"
+#include "mailboxd_metrics.h"
 #include "peer_list.h"
 #include "store.h"
 #include "tls_server.h"
@@ -43,7 +44,8 @@ struct mailboxd {
 	struct row_cache *rows; /* of the event loop */
 	struct wait_list *messages; /* owners who wait for news */
 	struct control *control;
-	int64_t since; /* when it was started */
+	struct metrics *metrics; /* mailboxd_metrics; NULL in tests */
+	int64_t walk_due; /* when metrics ask for the next one */
 };
 
 #endif

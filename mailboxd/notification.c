@@ -126,6 +126,8 @@ log_notified(const struct notifying *notifying)
 	const struct notification_work *work = &notifying->work;
 	struct log_line line;
 
+	metrics_count(notifying->visit->mailboxd->metrics,
+	    MAILBOXD_NOTIFICATIONS, work->existed ? "again" : "new");
 	log_begin(&line, LOG_INFO, work->id,
 	    work->existed ? "notify-again" : "notify");
 	log_string(&line, LOG_KEY_IDENTITY, work->claims.iss);

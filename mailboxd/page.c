@@ -225,6 +225,7 @@ show(struct visit *visit, struct store_view *view,
 	shown.files = files;
 	buffer_init(&html, PAGE_HTML_MAX);
 	page_html_show(&html, &shown);
+	metrics_count(visit->mailboxd->metrics, MAILBOXD_PAGES, "viewed");
 	reply_html(visit, 200, &html, NULL);
 	buffer_free(&html);
 	free(files);
@@ -286,6 +287,8 @@ log_download(const struct download *download)
 	char page[17];
 
 	snprintf(page, sizeof(page), "%.16s", download->job.key);
+	metrics_count(download->visit->mailboxd->metrics, MAILBOXD_PAGES,
+	    "downloaded");
 	log_begin(&line, LOG_INFO, download->visit->id, "download");
 	log_string(&line, LOG_KEY_PAGE, page);
 	log_string(&line, LOG_KEY_SHARE, download->page.share);

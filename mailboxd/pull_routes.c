@@ -117,6 +117,7 @@ on_finished(void *arg, enum outcome outcome, const struct reason *why)
 	struct log_line line;
 
 	if (outcome == OUTCOME_OK) {
+		pull_server_count(report->visit->mailboxd, &report->finish);
 		log_begin(&line, LOG_INFO, report->finish.message,
 		    report->finish.ended ? "pulled" : "again");
 		log_string(&line, LOG_KEY_LEASE, report->lease);
@@ -187,6 +188,8 @@ on_retry(void *arg, enum outcome outcome, const struct reason *why)
 	struct log_line line;
 
 	if (outcome == OUTCOME_OK) {
+		metrics_count(report->visit->mailboxd->metrics, MAILBOXD_PULLS,
+		    "retried");
 		log_begin(&line, LOG_INFO, report->retry.message, "retry");
 		log_number(&line, LOG_KEY_NEXT,
 		    report->retry.due - report->retry.now);

@@ -31,6 +31,10 @@ void pull_server_poke(struct pull_server *server);
 void
 pull_server_wait(struct pull_server *server, struct visit *visit, int seconds);
 
+/* Counts what a pull that a worker, or nobody, finished came to. */
+void
+pull_server_count(struct mailboxd *mailboxd, const struct pull_finish *finish);
+
 struct pull_queue *pull_server_queue(const struct pull_server *server);
 
 /* Ends the resource of a hash ("": all pending ones) for good. `done` comes

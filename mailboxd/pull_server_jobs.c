@@ -57,6 +57,30 @@ job_log(const struct pull_job *job, enum outcome outcome,
 	log_end(&line);
 }
 
+void
+pull_server_count(struct mailboxd *mailboxd, const struct pull_finish *finish)
+{
+	metrics_count(mailboxd->metrics, MAILBOXD_PULLS,
+	    finish->ended ? "finished" : "again");
+	if (finish->ended)
+		metrics_observe(mailboxd->metrics, MAILBOXD_PULL_AGE, NULL,
+		    (finish->now - finish->since) * 1000);
+}
+
+static void
+job_count(const struct pull_job *job)
+{
+	struct mailboxd *mailboxd = job->server->mailboxd;
+
+	if (job->task == PULL_TASK_FINISH)
+		pull_server_count(mailboxd, &job->finish);
+	else
+		metrics_count(mailboxd->metrics, MAILBOXD_PULLS,
+		    job->task == PULL_TASK_LINK			  ? "linked" :
+			strcmp(job->fail.problem, "expired") == 0 ? "expired" :
+								    "failed");
+}
+
 static void
 job_done(void *arg, enum outcome outcome, const struct reason *why)
 {
@@ -70,6 +94,8 @@ job_done(void *arg, enum outcome outcome, const struct reason *why)
 		return;
 	}
 	job_log(job, outcome, why);
+	if (outcome == OUTCOME_OK)
+		job_count(job);
 	for (at = &server->jobs; *at != job; at = &(*at)->next)
 		;
 	*at = job->next;

@@ -93,6 +93,7 @@ pull_server_lapse(struct pull_server *server, struct pull_lease *lease)
 	struct lapse *lapse = x_calloc(1, sizeof(*lapse));
 
 	log_lease(lease, "lapse");
+	metrics_count(server->mailboxd->metrics, MAILBOXD_PULLS, "lapsed");
 	lapse->server = server;
 	strcpy(lapse->retry.message, lease->message);
 	lapse->retry.number = lease->number;

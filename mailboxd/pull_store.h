@@ -101,6 +101,7 @@ struct pull_finish {
 	int64_t number; /* -1: no worker, do not compare */
 	int64_t now, retry_at;
 	bool ended; /* result */
+	int64_t since; /* result: when it was announced */
 };
 enum outcome pull_store_finish(struct store_txn *txn, void *arg);
 

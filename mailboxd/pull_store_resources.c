@@ -252,6 +252,9 @@ pull_store_finish(struct store_txn *txn, void *arg)
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	work.row.attempt++;
+	if (json_integer(work.message, "time", 0, JSON_MAX_INTEGER,
+		&finish->since) == -1)
+		finish->since = finish->now;
 	outcome =
 	    end_or_keep(&work, finish->now, finish->retry_at, &finish->ended);
 	pull_work_close(&work);

@@ -121,12 +121,21 @@ server_bind(struct mailboxd *mailboxd, struct server_sockets *sockets_r,
 
 /* ---- in the room --------------------------------------------------------- */
 
+/* On the committer's thread. */
+static void
+observe_commit(void *arg, int64_t milliseconds)
+{
+	metrics_observe(arg, MAILBOXD_COMMIT_DURATION, NULL, milliseconds);
+}
+
 static void
 open_store(struct mailboxd *mailboxd)
 {
 	const struct store_options options = {
 		.free_floor = mailboxd->config->free_space_floor,
-		.disk_threads = (int)mailboxd->config->disk_threads
+		.disk_threads = (int)mailboxd->config->disk_threads,
+		.observe = observe_commit,
+		.observe_arg = mailboxd->metrics,
 	};
 	struct reason why;
 
@@ -267,6 +276,8 @@ open_all(struct mailboxd *mailboxd, struct server_sockets *sockets)
 	struct reason why;
 
 	fork_workers(sockets);
+	mailboxd->metrics =
+	    metrics_new("mailboxd", mailboxd_metrics, clock_now());
 	mailboxd->base = event_base_new();
 	if (mailboxd->base == NULL)
 		log_fatal(EX_OSERR, "libevent cannot start");
@@ -284,7 +295,6 @@ open_all(struct mailboxd *mailboxd, struct server_sockets *sockets)
 		log_fatal(EX_OSERR, "cannot serve the sockets");
 	mailboxd->control = control_start(mailboxd->base, sockets->control,
 	    admin_verbs, mailboxd);
-	mailboxd->since = clock_now();
 }
 
 static void
@@ -303,6 +313,7 @@ close_all(struct mailboxd *mailboxd)
 	local_asker_free(&mailboxd->resolver);
 	tls_server_free(&mailboxd->tls);
 	grip_client_free(&mailboxd->signer);
+	metrics_free(&mailboxd->metrics);
 }
 
 int

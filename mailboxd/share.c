@@ -81,6 +81,10 @@ log_share(const struct sharing *sharing, const char *verb)
 	const struct share *share = sharing->share;
 	struct log_line line;
 
+	metrics_count(sharing->visit->mailboxd->metrics, MAILBOXD_SHARES,
+	    strcmp(verb, "share") == 0	    ? "made" :
+		strcmp(verb, "revoke") == 0 ? "revoked" :
+					      "other");
 	log_begin(&line, LOG_INFO, sharing->visit->id, verb);
 	log_string(&line, LOG_KEY_SHARE, share->id);
 	log_string(&line, LOG_KEY_ACCOUNT, share->account);

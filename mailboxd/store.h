@@ -43,6 +43,10 @@ struct store_options {
 	int64_t map_size; /* of the metadata, address space; 0: 1 TiB */
 	int64_t free_floor; /* bytes that stay free on the disk */
 	int disk_threads; /* 0: 8 */
+	/* Told the duration of each commit, on the committer's thread; may
+	 * be NULL. */
+	void (*observe)(void *arg, int64_t milliseconds);
+	void *observe_arg;
 	/* Crash tests only: see blob.h; NULL in the daemon. */
 	int (*fault)(void *arg, const char *point);
 	void *fault_arg;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "json_strict.h"
 #include "log.h"
 #include "memory.h"
@@ -143,8 +144,12 @@ jobs_fail(struct store_job *jobs, bool alone, const struct reason *why)
 }
 
 static void
-commit_count(struct store *store, int closures)
+commit_count(struct store *store, int closures, int64_t milliseconds)
 {
+	const struct store_options *options = &store->options;
+
+	if (options->observe != NULL)
+		options->observe(options->observe_arg, milliseconds);
 	pthread_mutex_lock(&store->lock);
 	store->figures.commits++;
 	store->figures.closures += closures;
@@ -158,6 +163,7 @@ transaction(struct store *store, struct store_job *jobs, struct store_job *only)
 {
 	const struct metadata_ops *ops = store->metadata->ops;
 	struct store_txn txn = { .view = { .store = store } };
+	int64_t began = clock_monotonic_ms();
 	struct reason why = { 0 };
 	struct store_job *job;
 	int count = 0;
@@ -186,7 +192,7 @@ transaction(struct store *store, struct store_job *jobs, struct store_job *only)
 	store_fault(store, "commit");
 	if (ops->commit(txn.view.txn, &why) == OUTCOME_OK) {
 		store_fault(store, "committed");
-		commit_count(store, count);
+		commit_count(store, count, clock_monotonic_ms() - began);
 		return true;
 	}
 	for (job = jobs; only == NULL && job != NULL; job = job->next)

@@ -282,6 +282,9 @@ log_visit(struct visit *visit, unsigned status, const struct reason *why)
 {
 	struct log_line line;
 
+	if (why != NULL)
+		metrics_count(visit->mailboxd->metrics, MAILBOXD_PROBLEMS,
+		    why->word);
 	log_begin(&line, LOG_INFO, visit->id, "request");
 	log_string(&line, LOG_KEY_METHOD, visit->request->method_name);
 	log_string(&line, LOG_KEY_PATH, visit->path);
