@@ -30,7 +30,8 @@ struct work {
 
 static void
 log_notified(const struct work *work, const char *recipient,
-    const struct destination *destination, const struct reason *why)
+    const struct destination *destination, const char *message,
+    const struct reason *why)
 {
 	struct log_line line;
 
@@ -39,6 +40,9 @@ log_notified(const struct work *work, const char *recipient,
 	log_string(&line, LOG_KEY_RECIPIENT, recipient);
 	log_string(&line, LOG_KEY_MAILBOX, destination->mailbox);
 	log_string(&line, LOG_KEY_DESTINATION, destination->url.text);
+	/* Under this id the destination's log goes on. */
+	if (message[0] != '\0')
+		log_string(&line, LOG_KEY_MESSAGE, message);
 	log_reason(&line, why);
 	log_end(&line);
 }
@@ -196,7 +200,7 @@ serve_recipient(struct work *work, struct envelope *envelope, size_t index)
 	const struct cargo_placeholder *p = work->message->placeholder;
 	char address[MAIL_ADDRESS_SIZE], recipient[MAIL_ADDRESS_SIZE];
 	struct destination destination;
-	struct notify_answer answer = { .release = false };
+	struct notify_answer answer = { .message = "" };
 	struct reason why = { OUTCOME_OK, "", "" };
 
 	if (mail_address_normalise(r->path, address) < 0 ||
@@ -209,7 +213,7 @@ serve_recipient(struct work *work, struct envelope *envelope, size_t index)
 	else
 		why.outcome = step->notify_send(step->notify, &work->notice,
 		    &destination, recipient, &answer, &why);
-	log_notified(work, recipient, &destination, &why);
+	log_notified(work, recipient, &destination, answer.message, &why);
 	conclude(work, r, &destination, &why);
 	if (why.outcome == OUTCOME_OK && work->message->release != NULL)
 		release_add(work->message->release, index, &destination,
