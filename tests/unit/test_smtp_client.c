@@ -104,16 +104,18 @@ run(const struct script *script, struct envelope *envelope, char *text,
     size_t size)
 {
 	static const size_t indices[] = { 0, 1 };
-	struct smtp_client_options options = { "unix:/tmp/test_smtp_client",
-		"mx.bar.test", 5000 };
+	char server[64];
+	struct smtp_client_options options = { server, "mx.bar.test", 5000 };
 	struct smtp_client_message message = { envelope, indices, 2,
 		"X-Status: y\r\n", data, strlen(data), other };
 	struct unix_socket_owner owner = { getuid(), getgid(), 0600 };
-	int listener =
-	    unix_socket_listen(options.server + 5, SOCK_STREAM, &owner);
-	int ends[2];
+	int listener, ends[2];
 	pid_t child;
 
+	/* Two runs at once do not share it. */
+	snprintf(server, sizeof(server), "unix:/tmp/test_smtp_client.%d",
+	    (int)getpid());
+	listener = unix_socket_listen(server + 5, SOCK_STREAM, &owner);
 	CHECK(listener >= 0 && pipe(ends) == 0);
 	/* The listener does not block by itself. */
 	child = fork();
