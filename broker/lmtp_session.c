@@ -156,10 +156,6 @@ do_data(struct session *session, const struct smtp_command *command)
 		return;
 	}
 	spool = spool_new(session->options->spool, session->options->max_size);
-	if (spool == NULL) {
-		refuse(session, "452 4.3.1 No room for a message");
-		return;
-	}
 	data.context = spool;
 	set_busy(session, true);
 	reply(session, "354 Go ahead");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The SMTP client: see smtp_client.h. One command, one reply: the server is
- * on this host.
+ * The SMTP client: see smtp_client.h. The server is on this host, so what
+ * counts is how often each process waits for the other.
  */
 #include "smtp_client.h"
 
@@ -25,7 +25,12 @@ enum extension {
 	EXTENSION_8BITMIME = 4,
 	EXTENSION_SIZE = 8,
 	EXTENSION_XFORWARD = 16,
+	EXTENSION_PIPELINING = 32,
 };
+
+/* Commands that are sent before their replies are read: of so many the
+ * replies fit what a socket holds, so neither end blocks the other. */
+#define AT_ONCE 32
 
 static const struct {
 	const char *name;
@@ -36,6 +41,7 @@ static const struct {
 	{ "8BITMIME", EXTENSION_8BITMIME },
 	{ "SIZE", EXTENSION_SIZE },
 	{ "XFORWARD", EXTENSION_XFORWARD },
+	{ "PIPELINING", EXTENSION_PIPELINING },
 };
 
 struct session {
@@ -43,6 +49,10 @@ struct session {
 	const struct smtp_client_message *message;
 	struct smtp_stream *stream;
 	unsigned offered;
+	/* Lines of XFORWARD: each ends before this attribute. */
+	size_t forward_ends[ENVELOPE_MAX_FORWARD];
+	size_t forwards;
+	size_t accepted; /* recipients */
 	char reply[ENVELOPE_REPLY_SIZE]; /* last line of the last reply */
 	int code; /* 0: the connection is lost */
 	bool sent; /* the message, to its last dot */
@@ -141,26 +151,33 @@ command(struct session *session, const char *line, int wanted)
 
 /* Where it came from, so that Postfix logs and filters as if it had never
  * left; several short commands. */
-static bool
-send_forward(struct session *session)
+static void
+plan_forward(struct session *session)
 {
 	const struct envelope *envelope = session->message->envelope;
-	char line[600] = "XFORWARD";
-	size_t len = strlen(line);
+	size_t len = 0;
 
 	for (size_t i = 0; i < envelope->forward_count; i++) {
-		const struct envelope_forward *f = &envelope->forward[i];
-
-		len += (size_t)snprintf(line + len, sizeof(line) - len,
-		    " %s=%s", f->name, f->value);
+		len += strlen(envelope->forward[i].name) +
+		    strlen(envelope->forward[i].value) + 2;
 		if (len < 250 && i + 1 < envelope->forward_count)
 			continue;
-		if (!command(session, line, 2))
-			return false;
-		len = strlen("XFORWARD");
-		line[len] = '\0';
+		session->forward_ends[session->forwards++] = i + 1;
+		len = 0;
 	}
-	return true;
+}
+
+static void
+write_forward(struct session *session, size_t index)
+{
+	const struct envelope *envelope = session->message->envelope;
+	size_t i = index > 0 ? session->forward_ends[index - 1] : 0;
+
+	smtp_stream_format(session->stream, "XFORWARD");
+	for (; i < session->forward_ends[index]; i++)
+		smtp_stream_format(session->stream, " %s=%s",
+		    envelope->forward[i].name, envelope->forward[i].value);
+	smtp_stream_format(session->stream, "\r\n");
 }
 
 static bool
@@ -182,8 +199,8 @@ body_type(const struct smtp_client_message *m)
 	return is_eight_bit(m->data, m->len) ? "8BITMIME" : "";
 }
 
-static bool
-send_mail(struct session *session)
+static void
+write_mail(struct session *session)
 {
 	const struct envelope *envelope = session->message->envelope;
 	const struct smtp_parameters *p = &envelope->parameters;
@@ -208,11 +225,11 @@ send_mail(struct session *session)
 	if (p->envid[0] != '\0' && (session->offered & EXTENSION_DSN))
 		snprintf(line + len, sizeof(line) - (size_t)len, " ENVID=%s",
 		    p->envid);
-	return command(session, line, 2);
+	smtp_stream_format(session->stream, "%s\r\n", line);
 }
 
-static bool
-send_recipient(struct session *session, const struct envelope_recipient *r)
+static void
+write_recipient(struct session *session, const struct envelope_recipient *r)
 {
 	char line[SMTP_LINE_MAX];
 	int len;
@@ -226,10 +243,10 @@ send_recipient(struct session *session, const struct envelope_recipient *r)
 			snprintf(line + len, sizeof(line) - (size_t)len,
 			    " ORCPT=%s", r->parameters.orcpt);
 	}
-	return command(session, line, 2);
+	smtp_stream_format(session->stream, "%s\r\n", line);
 }
 
-/* The message with its dots doubled. */
+/* The message with its dots doubled, and that there is no other. */
 static int
 send_data(struct session *session)
 {
@@ -252,6 +269,9 @@ send_data(struct session *session)
 	    smtp_stream_write(stream, "\r\n", 2) < 0)
 		return -1;
 	if (smtp_stream_write(stream, ".\r\n", 3) < 0)
+		return -1;
+	if ((session->offered & EXTENSION_PIPELINING) &&
+	    smtp_stream_format(stream, "QUIT\r\n") < 0)
 		return -1;
 	return smtp_stream_flush(stream);
 }
@@ -296,52 +316,121 @@ reply_all(const struct smtp_client_message *m, const char *status,
 		    status, text);
 }
 
+/* ---- what is said before the message ------------------------------------ */
+
+/*
+ * The commands by their numbers: those of XFORWARD, MAIL, one RCPT for each
+ * recipient, DATA.
+ */
+static size_t
+count_commands(const struct session *session)
+{
+	return session->forwards + 1 + session->message->count + 1;
+}
+
+static struct envelope_recipient *
+recipient_of(const struct session *session, size_t number)
+{
+	const struct smtp_client_message *m = session->message;
+
+	return &m->envelope
+		    ->recipients[m->recipients[number - session->forwards - 1]];
+}
+
+static void
+write_command(struct session *session, size_t number)
+{
+	if (number < session->forwards)
+		write_forward(session, number);
+	else if (number == session->forwards)
+		write_mail(session);
+	else if (number + 1 < count_commands(session))
+		write_recipient(session, recipient_of(session, number));
+	else
+		smtp_stream_format(session->stream, "DATA\r\n");
+}
+
+/* True if it may go on. */
+static bool
+read_answer(struct session *session, size_t number)
+{
+	if (number <= session->forwards)
+		return read_reply(session, 2);
+	if (number + 1 == count_commands(session))
+		return read_reply(session, 3);
+	if (read_reply(session, 2))
+		session->accepted++;
+	else
+		pass_reply(session, recipient_of(session, number));
+	return session->code != 0;
+}
+
+/* True if the server waits for the message, for somebody. */
+static bool
+prepare(struct session *session)
+{
+	bool at_once = session->offered & EXTENSION_PIPELINING;
+	size_t count = count_commands(session), said = 0, answered = 0;
+
+	while (said < count) {
+		if (said + 1 == count && answered == said &&
+		    session->accepted == 0)
+			return false; /* nobody to send it to */
+		write_command(session, said++);
+		if (at_once && said < count && said - answered < AT_ONCE)
+			continue;
+		session->code = 0;
+		if (smtp_stream_flush(session->stream) < 0)
+			return false;
+		while (answered < said)
+			if (!read_answer(session, answered++))
+				return false;
+	}
+	if (session->accepted == 0)
+		session->code = 0; /* it waits for it all the same: hang up */
+	return session->accepted > 0;
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+/* RFC 6531, 3.1: such addresses go only where they are understood. */
+static bool
+is_understood(const struct session *session)
+{
+	return !session->message->envelope->parameters.smtputf8 ||
+	    (session->offered & EXTENSION_SMTPUTF8);
+}
+
 static void
 transact(struct session *session)
 {
 	const struct smtp_client_message *m = session->message;
+	bool has_quit = false;
 	char hello[300];
-	size_t accepted = 0;
 
 	snprintf(hello, sizeof(hello), "EHLO %s", session->options->hostname);
 	if (!read_reply(session, 2) || !command(session, hello, 2)) {
 		pass_reply_all(session);
 		return;
 	}
-	/* RFC 6531, 3.1: such addresses go only where they are understood.
-	 * Ours to mend, so temporary. */
-	if (m->envelope->parameters.smtputf8 &&
-	    !(session->offered & EXTENSION_SMTPUTF8)) {
+	if (session->offered & EXTENSION_XFORWARD)
+		plan_forward(session);
+	if (!is_understood(session)) /* ours to mend, so temporary */
 		reply_all(m, "451 4.6.7",
 		    "Postfix's re-injection service has no SMTPUTF8");
-		command(session, "QUIT", 2);
-		return;
-	}
-	if (((session->offered & EXTENSION_XFORWARD) &&
-		!send_forward(session)) ||
-	    !send_mail(session)) {
-		pass_reply_all(session);
-		return;
-	}
-	for (size_t i = 0; i < m->count; i++) {
-		struct envelope_recipient *r =
-		    &m->envelope->recipients[m->recipients[i]];
-
-		if (send_recipient(session, r))
-			accepted++;
-		else
-			pass_reply(session, r);
-		if (session->code == 0)
-			break;
-	}
-	if (accepted > 0 && session->code != 0 && command(session, "DATA", 3)) {
+	else if (prepare(session)) {
 		session->code = 0;
 		session->sent = send_data(session) == 0;
+		has_quit = session->offered & EXTENSION_PIPELINING;
 		if (session->sent)
 			read_reply(session, 2);
 	}
 	pass_reply_all(session);
-	if (session->code != 0)
+	if (session->code == 0)
+		return;
+	if (has_quit)
+		read_reply(session, 2); /* so that it loses no connection */
+	else
 		command(session, "QUIT", 2);
 }
 

@@ -2,6 +2,7 @@
  *
  * Re-injection against a Postfix that is a script.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -41,6 +42,10 @@ static const struct script scripts[] = {
 		"later",
 		"550 5.1.1 no", "221 bye" },
 	    { "450 4.2.0 later", "550 5.1.1 no" } },
+	{ "data for nobody",
+	    { "220 x", ALL, "250 xf", "250 ok", "450 4.2.0 later",
+		"550 5.1.1 no", "354 go", "250 2.0.0 Ok", "221 bye" },
+	    { "450 4.2.0 later", "550 5.1.1 no" } },
 	{ "sender refused", { "220 x", ALL, "250 xf", "452 4.3.1 full" },
 	    { "452 4.3.1 full", "452 4.3.1 full" } },
 	{ "421 becomes 451", { "421 4.3.2 closing" },
@@ -61,6 +66,25 @@ static const struct script scripts[] = {
 	    { "554 5.7.1 no", "554 5.7.1 no" } },
 };
 
+/* The server offers PIPELINING and answers nothing after EHLO until it has
+ * heard DATA. */
+static bool at_once;
+
+/* The lines until DATA, all but the first answered later. */
+static int
+read_ahead(struct smtp_stream *stream, int out)
+{
+	char line[SMTP_LINE_MAX];
+
+	for (int ahead = 0;; ahead++) {
+		if (smtp_stream_read_line(stream, line) < 0)
+			_exit(0);
+		dprintf(out, "%s\n", line);
+		if (strcmp(line, "DATA") == 0 || strcmp(line, "QUIT") == 0)
+			return ahead;
+	}
+}
+
 /* The child: says its lines and writes what it heard to `out`. */
 static void
 play(int listener, const struct script *script, int out)
@@ -69,11 +93,22 @@ play(int listener, const struct script *script, int out)
 	int fd = accept(listener, NULL, NULL);
 	char line[SMTP_LINE_MAX];
 	bool in_data = false;
+	int ahead = 0;
 
 	smtp_stream_init(&stream, fd, 5000);
 	for (int i = 0; i < 10 && script->replies[i] != NULL; i++) {
+		if (at_once && i == 1)
+			smtp_stream_format(&stream, "250-PIPELINING\r\n");
 		smtp_stream_format(&stream, "%s\r\n", script->replies[i]);
 		smtp_stream_flush(&stream);
+		if (ahead > 0) {
+			ahead--;
+			continue;
+		}
+		if (at_once && i == 1) {
+			ahead = read_ahead(&stream, out);
+			continue;
+		}
 		in_data = strncmp(script->replies[i], "354", 3) == 0;
 		do {
 			if (smtp_stream_read_line(&stream, line) < 0)
@@ -162,7 +197,8 @@ prepare(struct envelope *envelope)
 	envelope_set_forward(envelope, "IDENT", "4X");
 }
 
-TEST(replies_are_passed_on)
+static void
+run_scripts(void)
 {
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
 		struct envelope envelope;
@@ -180,21 +216,98 @@ TEST(replies_are_passed_on)
 	}
 }
 
+TEST(replies_are_passed_on)
+{
+	run_scripts();
+	at_once = true;
+	run_scripts();
+	at_once = false;
+}
+
 TEST(everything_is_passed_on)
 {
-	struct envelope envelope;
-	char text[4096];
+	for (int i = 0; i < 2; i++) {
+		struct envelope envelope;
+		char text[4096];
 
-	prepare(&envelope);
-	run(&scripts[0], &envelope, text, sizeof(text));
-	CHECK_STRING(text,
-	    "EHLO mx.bar.test\nXFORWARD NAME=mx.foo.test IDENT=4X\n"
-	    "MAIL FROM:<a@foo.test> SIZE=33 BODY=8BITMIME SMTPUTF8 RET=HDRS "
-	    "ENVID=e\n"
-	    "RCPT TO:<b@bar.test> NOTIFY=DELAY ORCPT=rfc822;i@bar.test\n"
-	    "RCPT TO:<c@bar.test>\nDATA\n"
-	    "X-Status: y\nSubject: x\n\n..dot\n.\nQUIT\n");
+		at_once = i == 1;
+		prepare(&envelope);
+		run(&scripts[0], &envelope, text, sizeof(text));
+		CHECK_STRING(text,
+		    "EHLO mx.bar.test\nXFORWARD NAME=mx.foo.test IDENT=4X\n"
+		    "MAIL FROM:<a@foo.test> SIZE=33 BODY=8BITMIME SMTPUTF8 "
+		    "RET=HDRS ENVID=e\n"
+		    "RCPT TO:<b@bar.test> NOTIFY=DELAY ORCPT=rfc822;i@bar.test"
+		    "\nRCPT TO:<c@bar.test>\nDATA\n"
+		    "X-Status: y\nSubject: x\n\n..dot\n.\nQUIT\n");
+		envelope_reset(&envelope);
+	}
+	at_once = false;
+}
+
+/* The child: takes all it hears, but answers nothing as long as there is
+ * more to hear. */
+static void
+obey(int fd)
+{
+	static struct smtp_stream stream;
+	char line[SMTP_LINE_MAX] = "";
+	bool in_data = false;
+
+	smtp_stream_init(&stream, fd, 5000);
+	smtp_stream_format(&stream, "220 x\r\n");
+	while (strcmp(line, "QUIT") != 0) {
+		if (stream.start == stream.end)
+			smtp_stream_flush(&stream);
+		if (smtp_stream_read_line(&stream, line) < 0)
+			break;
+		if (in_data && strcmp(line, ".") != 0)
+			continue;
+		in_data = strcmp(line, "DATA") == 0;
+		smtp_stream_format(&stream, "%s\r\n",
+		    in_data			      ? "354 go" :
+			strncmp(line, "EHLO", 4) == 0 ? "250 PIPELINING" :
+							"250 2.0.0 Ok");
+	}
+	smtp_stream_flush(&stream);
+	_exit(0);
+}
+
+TEST(many_recipients_go_in_parts)
+{
+	static size_t indices[500];
+	char server[64];
+	struct smtp_client_options options = { server, "mx.bar.test", 5000 };
+	struct envelope envelope;
+	struct smtp_client_message message = { &envelope, indices, 0, "", data,
+		strlen(data), false };
+	struct unix_socket_owner owner = { getuid(), getgid(), 0600 };
+	struct smtp_command command;
+	int listener;
+
+	snprintf(server, sizeof(server), "unix:/tmp/test_smtp_client.%d",
+	    (int)getpid());
+	listener = unix_socket_listen(server + 5, SOCK_STREAM, &owner);
+	CHECK(listener >= 0);
+	memset(&envelope, 0, sizeof(envelope));
+	smtp_line_parse("RCPT TO:<b@bar.test>", 20, &command);
+	for (; message.count < 500; message.count++) {
+		indices[message.count] = message.count;
+		CHECK(envelope_add_recipient(&envelope, &command) == 0);
+	}
+	if (fork() == 0) {
+		struct pollfd poller = { .fd = listener, .events = POLLIN };
+
+		poll(&poller, 1, 5000);
+		obey(accept(listener, NULL, NULL));
+	}
+	smtp_client_send(&options, &message);
+	wait(NULL);
+	for (size_t i = 0; i < message.count; i++)
+		CHECK_STRING(envelope.recipients[i].reply, "250 2.0.0 Ok");
 	envelope_reset(&envelope);
+	close(listener);
+	unlink(options.server + 5);
 }
 
 /* A placeholder or a rebuilt message: BODY and SIZE are its own. */
@@ -283,6 +396,7 @@ main(void)
 {
 	RUN(replies_are_passed_on);
 	RUN(everything_is_passed_on);
+	RUN(many_recipients_go_in_parts);
 	RUN(another_message_speaks_for_itself);
 	RUN(only_what_is_offered);
 	RUN(nobody_there_is_temporary);
