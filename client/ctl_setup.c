@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  *
- * cargomailctl setup postfix: prints what postfix-setup would add on this
- * host, with what an administrator must look after besides. Changes nothing.
+ * cargomailctl setup: what is still to be done on this host, or does it, by
+ * host-setup. setup postfix: prints what postfix-setup would add, with what
+ * an administrator must look after besides; changes nothing.
  */
 #include "ctl_setup.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,6 +17,7 @@
 #include "ctl.h"
 
 #define POSTFIX_SETUP PREFIX "/share/cargomail/postfix-setup"
+#define HOST_SETUP PREFIX "/share/cargomail/host-setup"
 #define POSTCONF "postconf -h myhostname header_checks smtpd_milters"
 /* What the service of port 25 has of its own wins; else nothing is said. */
 #define POSTCONF_OWN "postconf -P smtp/inet/smtpd_milters 2>/dev/null"
@@ -114,9 +117,9 @@ read_own_milters(char milters[VALUE_MAX])
 	snprintf(milters, VALUE_MAX, "%s", equals + strspn(equals, " "));
 }
 
-/* Has postfix-setup print what it would add. */
+/* Runs one of our scripts with the options that are not NULL. */
 static int
-run_setup(bool outbound)
+run_script(const char *script, const char *first, const char *second)
 {
 	pid_t pid;
 	int status;
@@ -124,9 +127,12 @@ run_setup(bool outbound)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		execl(POSTFIX_SETUP, POSTFIX_SETUP, outbound ? "-po" : "-p",
-		    (char *)NULL);
-		fprintf(stderr, "cargomailctl: %s: %s\n", POSTFIX_SETUP,
+		if (first == NULL) {
+			first = second;
+			second = NULL;
+		}
+		execl(script, script, first, second, (char *)NULL);
+		fprintf(stderr, "cargomailctl: %s: %s\n", script,
 		    strerror(errno));
 		_exit(EX_NOINPUT);
 	}
@@ -160,7 +166,7 @@ setup_postfix(bool outbound)
 	read_own_milters(values[2]);
 	ctl_setup_advise(&host, stdout);
 	putchar('\n');
-	code = run_setup(outbound);
+	code = run_script(POSTFIX_SETUP, "-p", outbound ? "-o" : NULL);
 	if (code != 0)
 		return code;
 	printf("\n# To do this:      %s%s && postfix reload\n"
@@ -172,12 +178,30 @@ setup_postfix(bool outbound)
 int
 ctl_setup(const struct ctl *ctl, int argc, char **argv)
 {
+	static const struct option longs[] = {
+		{ "apply", no_argument, NULL, 'a' },
+		{ "outbound", no_argument, NULL, 'o' },
+		{ "undo", no_argument, NULL, 'u' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *what = NULL, *out = NULL;
+	int option;
+
 	(void)ctl;
-	if (argc < 2 || strcmp(argv[1], "postfix") != 0)
-		return EX_USAGE;
-	if (argc == 2)
-		return setup_postfix(false);
-	if (argc == 3 && strcmp(argv[2], "--outbound") == 0)
-		return setup_postfix(true);
-	return EX_USAGE;
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (option == 'o')
+			out = "-o";
+		else if (option == '?' || what != NULL)
+			return EX_USAGE;
+		else
+			what = option == 'a' ? "-a" : "-u";
+	}
+	if (optind < argc) {
+		if (argc - optind > 1 || what != NULL ||
+		    strcmp(argv[optind], "postfix") != 0)
+			return EX_USAGE;
+		return setup_postfix(out != NULL);
+	}
+	return run_script(HOST_SETUP, what, out);
 }

@@ -29,7 +29,10 @@ static const struct ctl_verb verbs[] = {
 	{ "gc", ctl_gc, "gc" },
 	{ "metrics", ctl_metrics, "metrics [--http]" },
 	{ "queue", ctl_queue, "queue" },
-	{ "setup", ctl_setup, "setup postfix [--outbound]" },
+	{ "setup", ctl_setup,
+	    "setup [--apply] [--outbound]\n"
+	    "       cargomailctl setup --undo\n"
+	    "       cargomailctl setup postfix [--outbound]" },
 	{ "status", ctl_status, "status [DAEMON]" },
 	{ NULL, NULL, NULL },
 };
