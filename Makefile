@@ -109,7 +109,8 @@ $(CLIENTS:%=$(B)/%): $(B)/%: $(B)/obj/client/main_%.o $(B)/client.a \
 DEPS = build-essential pkg-config libevent-dev libssl-dev libsodium-dev \
        libcjson-dev libldns-dev liblmdb-dev libetpan-dev libcurl4 zlib1g-dev \
        clang clang-format libclang-rt-14-dev mandoc mmdebstrap iproute2 \
-       util-linux procps openssl gnupg python3 ca-certificates
+       util-linux procps openssl gnupg python3 ca-certificates \
+       python3-prometheus-client
 
 deps:
 	@dpkg-query -W -f '$${db:Status-Status}\n' $(DEPS) 2>&1 | \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * status, metrics, queue, account-list, fsck, gc. Whatever walks through the store
- * does so on a disk thread, so that the loop goes on; the answer is sent in
- * packets from the loop.
+ * status, metrics, queue, account-list, fsck, gc. Whatever walks through the
+ * store does so on a disk thread, so that the loop goes on; the answer is sent
+ * in packets from the loop.
  */
 #include <stdlib.h>
 #include <string.h>

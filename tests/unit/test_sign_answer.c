@@ -367,8 +367,7 @@ TEST(many_identities_come_in_several_packets)
 {
 	char policy[8192] = "", line[128], name[64], *error = NULL, *answer;
 	struct grip_identities *list = calloc(1, sizeof(*list));
-	struct sign_caller caller = { NULL, GRIP_ROLE_MAILBOX, "test",
-		counts };
+	struct sign_caller caller = { NULL, GRIP_ROLE_MAILBOX, "test", counts };
 	const char *after = NULL;
 	struct sign_ring *ring;
 	struct reason why;
