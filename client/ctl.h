@@ -30,9 +30,12 @@ struct ctl_verb {
 
 int ctl_account(const struct ctl *ctl, int argc, char **argv);
 int ctl_check(const struct ctl *ctl, int argc, char **argv);
+int ctl_config(const struct ctl *ctl, int argc, char **argv);
 int ctl_dns(const struct ctl *ctl, int argc, char **argv);
+int ctl_flush(const struct ctl *ctl, int argc, char **argv);
 int ctl_fsck(const struct ctl *ctl, int argc, char **argv);
 int ctl_gc(const struct ctl *ctl, int argc, char **argv);
+int ctl_keys(const struct ctl *ctl, int argc, char **argv);
 int ctl_metrics(const struct ctl *ctl, int argc, char **argv);
 int ctl_queue(const struct ctl *ctl, int argc, char **argv);
 int ctl_setup(const struct ctl *ctl, int argc, char **argv);
