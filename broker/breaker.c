@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "service_url.h"
 
@@ -26,6 +28,7 @@ struct breaker {
 	pthread_mutex_t mutex;
 	int64_t failures, pause;
 	struct slot slots[BREAKER_SLOTS];
+	pid_t places[BREAKER_PLACES]; /* 0: free */
 };
 
 struct breaker *
@@ -121,4 +124,35 @@ breaker_open(struct breaker *breaker, int64_t now)
 		open += breaker->slots[i].until > now;
 	pthread_mutex_unlock(&breaker->mutex);
 	return open;
+}
+
+static bool
+is_free(pid_t place)
+{
+	return place == 0 || (kill(place, 0) < 0 && errno == ESRCH);
+}
+
+bool
+breaker_hold(struct breaker *breaker)
+{
+	bool held = false;
+
+	lock(breaker);
+	for (size_t i = 0; i < BREAKER_PLACES && !held; i++)
+		if (is_free(breaker->places[i])) {
+			breaker->places[i] = getpid();
+			held = true;
+		}
+	pthread_mutex_unlock(&breaker->mutex);
+	return held;
+}
+
+void
+breaker_let_go(struct breaker *breaker)
+{
+	lock(breaker);
+	for (size_t i = 0; i < BREAKER_PLACES; i++)
+		if (breaker->places[i] == getpid())
+			breaker->places[i] = 0;
+	pthread_mutex_unlock(&breaker->mutex);
 }

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define BREAKER_PLACES 5 /* half of the lmtp processes of postfix-setup */
+
 struct breaker;
 
 /* In memory shared with children; opens for `pause` seconds after
@@ -26,5 +28,11 @@ void breaker_report(struct breaker *breaker, const char *host, bool success,
 
 /* How many destinations are not to be tried now. */
 int64_t breaker_open(struct breaker *breaker, int64_t now);
+
+/* A place for a process that is going to wait long; false if none is left.
+ * Postfix has few processes for us, and whoever sends what never comes must
+ * not hold them all. The place of a process that died is free. */
+bool breaker_hold(struct breaker *breaker);
+void breaker_let_go(struct breaker *breaker);
 
 #endif

@@ -81,6 +81,7 @@ open_work(struct work *work, const struct connection_options *options)
 		.now = clock_now,
 		.release = {
 			.config = config,
+			.breaker = options->breaker,
 			.spool = CONNECTION_SPOOL,
 			.source = &release_fetch_source,
 			.now = clock_now,

@@ -18,6 +18,9 @@
  * fetched. The delivery must still fit into Postfix's 600. */
 #define RELEASE_SECONDS 360
 
+/* Seconds for who finds all places taken. The usual case takes two. */
+#define WAIT_WITHOUT_PLACE 5
+
 /* A recipient whose message may be replaced. */
 struct waiting {
 	size_t index;
@@ -30,6 +33,7 @@ struct release {
 	struct waiting *list;
 	size_t count;
 	int64_t phase; /* when the first was waited for */
+	int64_t patience; /* seconds from then on */
 	struct spool *rebuilt; /* one for all: the hashes say it is the same */
 	struct delivery_form form;
 	struct reason hopeless; /* no outcome of another place would differ */
@@ -296,8 +300,8 @@ is_late(const struct release *release)
 static int64_t
 seconds_to_wait(const struct release *release)
 {
-	int64_t left = release->phase + release->options->config->release_wait -
-	    release->options->now();
+	int64_t left =
+	    release->phase + release->patience - release->options->now();
 
 	if (left > seconds_left(release))
 		left = seconds_left(release);
@@ -353,10 +357,21 @@ serve(struct release *release, const struct waiting *waiting,
 void
 release_run(struct release *release, struct envelope *envelope)
 {
+	struct breaker *breaker = release->options->breaker;
+	bool held;
+
+	if (release->count == 0)
+		return;
+	held = breaker == NULL || breaker_hold(breaker);
 	release->phase = release->options->now();
+	release->patience = release->options->config->release_wait;
+	if (!held && release->patience > WAIT_WITHOUT_PLACE)
+		release->patience = WAIT_WITHOUT_PLACE;
 	for (size_t i = 0; i < release->count; i++)
 		serve(release, &release->list[i],
 		    &envelope->recipients[release->list[i].index]);
+	if (held && breaker != NULL)
+		breaker_let_go(breaker);
 }
 
 bool

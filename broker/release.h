@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include "breaker.h"
 #include "broker_config.h"
 #include "cargo_placeholder.h"
 #include "delivery.h"
@@ -25,6 +26,7 @@
 /* The same for every message of a process. */
 struct release_options {
 	const struct broker_config *config;
+	struct breaker *breaker; /* has the places to wait; NULL: always */
 	const char *spool; /* directory */
 	/* For tests: release_fetch_source, clock_now. */
 	const struct release_source *source;

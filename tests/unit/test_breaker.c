@@ -5,6 +5,7 @@
 #include "breaker.h"
 #include "test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,11 +76,45 @@ TEST(children_share_it)
 	breaker_free(&breaker);
 }
 
+TEST(places_are_few_and_those_of_the_dead_are_free)
+{
+	struct breaker *breaker = breaker_new(1, 60);
+	pid_t children[BREAKER_PLACES];
+	int ends[2];
+	char byte;
+
+	CHECK(pipe(ends) == 0);
+	for (int i = 0; i < BREAKER_PLACES; i++) {
+		children[i] = fork();
+		if (children[i] == 0) {
+			byte = breaker_hold(breaker) ? 'y' : 'n';
+			_exit(write(ends[1], &byte, 1) == 1 ? pause() : 1);
+		}
+		CHECK(read(ends[0], &byte, 1) == 1 && byte == 'y');
+	}
+	CHECK(!breaker_hold(breaker));
+	kill(children[2], SIGKILL);
+	waitpid(children[2], NULL, 0);
+	CHECK(breaker_hold(breaker));
+	CHECK(!breaker_hold(breaker));
+	breaker_let_go(breaker);
+	CHECK(breaker_hold(breaker));
+	for (int i = 0; i < BREAKER_PLACES; i++)
+		if (i != 2) {
+			kill(children[i], SIGKILL);
+			waitpid(children[i], NULL, 0);
+		}
+	close(ends[0]);
+	close(ends[1]);
+	breaker_free(&breaker);
+}
+
 int
 main(void)
 {
 	RUN(it_opens_after_failures_in_a_row_and_tries_again);
 	RUN(more_hosts_than_slots_do_no_harm);
 	RUN(children_share_it);
+	RUN(places_are_few_and_those_of_the_dead_are_free);
 	return test_done();
 }

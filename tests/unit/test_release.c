@@ -109,8 +109,8 @@ world_open(struct world *w, const char *settings, const char *message)
 	if (config_file_parse("test", settings, strlen(settings),
 		broker_config_keys, &w->config, &error) < 0)
 		printf("# %s\n", error);
-	w->options = (struct release_options){ &w->config, "/tmp", &source,
-		NULL, fake_now };
+	w->options = (struct release_options){ &w->config, NULL, "/tmp",
+		&source, NULL, fake_now };
 	w->message = message;
 	CHECK(cargo_placeholder_parse(message, strlen(message), &w->placeholder,
 		  &why) == OUTCOME_OK);
@@ -370,6 +370,36 @@ TEST(an_original_too_large_for_postfix_is_the_placeholder_again)
 	world_close(&w);
 }
 
+TEST(without_a_place_it_waits_a_moment)
+{
+	struct breaker *breaker = breaker_new(1, 60);
+	struct world w;
+
+	for (int i = 0; i < BREAKER_PLACES; i++)
+		CHECK(breaker_hold(breaker));
+	world_open(&w, SETTINGS, GOOD);
+	w.options.breaker = breaker;
+	world_start(&w, 0);
+	world_add(&w, MAILBOX, "M1");
+	release_run(w.release, &w.envelope);
+	CHECK_STRING(box.asked, "M1:5 ");
+	CHECK(w.envelope.recipients[0].form != NULL);
+	/* Nobody else's place was given up. */
+	CHECK(!breaker_hold(breaker));
+	world_close(&w);
+	breaker_let_go(breaker);
+	world_open(&w, SETTINGS, GOOD);
+	w.options.breaker = breaker;
+	world_start(&w, 0);
+	world_add(&w, MAILBOX, "M1");
+	release_run(w.release, &w.envelope);
+	CHECK_STRING(box.asked, "M1:60 ");
+	for (int i = 0; i < BREAKER_PLACES; i++)
+		CHECK(breaker_hold(breaker));
+	world_close(&w);
+	breaker_free(&breaker);
+}
+
 int
 main(void)
 {
@@ -381,5 +411,6 @@ main(void)
 	RUN(the_wait_is_one_for_all);
 	RUN(a_broken_rebuild_is_tried_once);
 	RUN(an_original_too_large_for_postfix_is_the_placeholder_again);
+	RUN(without_a_place_it_waits_a_moment);
 	return test_done();
 }
