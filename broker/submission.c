@@ -263,10 +263,11 @@ submission_is_loop(const char *header, size_t len, const char *hostname)
 	char *own = x_asprintf("by %s (Cargomail outbound)", hostname);
 	size_t at = 0, hops = 0, passes = 0;
 	struct mail_field field;
-	bool is_resent = false;
+	bool is_sent_on = false;
 
 	while (mail_header_next(header, len, &at, &field)) {
-		is_resent = is_resent || has_prefix(&field, "Resent-");
+		is_sent_on = is_sent_on || has_prefix(&field, "Resent-") ||
+		    has_prefix(&field, "List-");
 		if (!mail_header_is(&field, "Received"))
 			continue;
 		hops++;
@@ -274,5 +275,5 @@ submission_is_loop(const char *header, size_t len, const char *hostname)
 			      strlen(own)) != NULL;
 	}
 	free(own);
-	return hops > HOPS_MAX || passes > (is_resent ? RESENT_PASSES_MAX : 0);
+	return hops > HOPS_MAX || passes > (is_sent_on ? RESENT_PASSES_MAX : 0);
 }

@@ -53,7 +53,7 @@ char *submission_trace(const char *hostname, const char *id, int64_t now);
 
 /* True for a message that went through here outbound before, or too often
  * through anybody: then a wrong configuration sends it round. One that a user
- * sends on (Resent-*) may have been here some times. */
+ * or a list sends on (Resent-*, List-*) may have been here some times. */
 bool submission_is_loop(const char *header, size_t len, const char *hostname);
 
 #endif

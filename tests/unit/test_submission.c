@@ -141,6 +141,9 @@ TEST(a_second_pass_is_a_loop)
 		{ OURS "Resent-From: alice@foo.test\r\n", 1, false },
 		{ OURS "Resent-From: alice@foo.test\r\n", 5, false },
 		{ OURS "Resent-From: alice@foo.test\r\n", 6, true },
+		/* Or by a list that kept what it came with. */
+		{ OURS "List-Id: <x.foo.test>\r\n", 1, false },
+		{ OURS "List-Id: <x.foo.test>\r\n", 6, true },
 		/* The inbound pass is another. */
 		{ OURS "Received: by mx.foo.test (Cargomail) with LMTP id 1; "
 		       "x\r\n",
