@@ -229,8 +229,8 @@ TEST(each_recipient_has_their_own_destination)
 	    "stranger@else.test |");
 	CHECK_STRING(w.envelope.recipients[0].reply, seen.postfix);
 	CHECK(metrics_get(w.step.metrics, BROKER_MESSAGES, "in") == 1);
-	CHECK(metrics_get(w.step.metrics, BROKER_NOTIFICATIONS, "accepted") ==
-	    3);
+	CHECK(
+	    metrics_get(w.step.metrics, BROKER_NOTIFICATIONS, "accepted") == 3);
 	CHECK(metrics_get(w.step.metrics, BROKER_RECIPIENTS, "delivered") == 4);
 	CHECK(metrics_get(w.step.metrics, BROKER_LATENCY, "in") == 1);
 	CHECK(metrics_get(w.step.metrics, BROKER_QUEUE_AGE, "in") == 1);
@@ -274,8 +274,8 @@ TEST(a_destination_that_says_no_or_nothing)
 	    "X-Cargomail-Status: refused; reason=no-account|eve@bar.test |");
 	CHECK(metrics_get(w.step.metrics, BROKER_REFUSALS, "no-account") == 1);
 	CHECK(metrics_get(w.step.metrics, BROKER_REFUSALS, "other") == 0);
-	CHECK(metrics_get(w.step.metrics, BROKER_NOTIFICATIONS, "deferred") ==
-	    1);
+	CHECK(
+	    metrics_get(w.step.metrics, BROKER_NOTIFICATIONS, "deferred") == 1);
 	world_close(&w);
 }
 
