@@ -270,7 +270,8 @@ check_host(struct check *check, const char *name)
 	count = cJSON_GetArraySize(json_array(v4, "records")) +
 	    cJSON_GetArraySize(json_array(v6, "records"));
 	if (count > 0) {
-		check_say(check, CHECK_OK, name, "has %d addresses", count);
+		check_say(check, CHECK_OK, name, "has %d address%s", count,
+		    count > 1 ? "es" : "");
 	} else {
 		check_say(check, CHECK_FAIL, name, "has no address%s%s",
 		    error != NULL ? ": " : "", error != NULL ? error : "");
