@@ -192,6 +192,9 @@ $(REPLAYS): $(B)/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o \
 
 unit-tests: $(TESTS) $(STORE_TESTS) $(REPLAYS) $(B)/scenario_pulls $(B)/convert
 
+# Test programs at a time: each is alone with its files, each lab in a cell.
+TEST_JOBS ?= 2
+
 # The quick part: no lab. Everything runs with ASan and UBSan.
 UNIT_COMMANDS = $(patsubst %,'%',$(TESTS) $(STORE_TESTS)) \
     $(foreach s,$(SCENARIOS),'$(B)/scenario_pulls $(s)') \
@@ -203,13 +206,14 @@ check-unit:
 	$(MAKE) -j2 VARIANT=asan WERROR=-Werror all unit-tests
 	$(MAKE) -s VARIANT=asan run-unit
 run-unit:
-	tests/run $(UNIT_COMMANDS)
+	tests/run -j $(TEST_JOBS) $(UNIT_COMMANDS)
 
 check: deps
 	$(MAKE) -j2 VARIANT=asan WERROR=-Werror all unit-tests lab-tree
 	$(MAKE) -s VARIANT=asan run-check
 run-check:
-	LAB_VARIANT=asan tests/run $(UNIT_COMMANDS) tests/lab/check-cell \
+	LAB_VARIANT=asan tests/run -j $(TEST_JOBS) $(UNIT_COMMANDS) \
+	    tests/lab/check-cell \
 	    $(foreach t,$(LAB_TESTS),'tests/lab/lab run $(t)')
 
 # The packages on two hosts that systemd runs.
