@@ -104,14 +104,3 @@ delivery_run(const struct smtp_client_options *options, delivery_send *send,
 			send_group(options, send, &one);
 	free(group);
 }
-
-bool
-delivery_taken(const struct envelope *envelope,
-    const struct delivery_form *form)
-{
-	for (size_t i = 0; i < envelope->count; i++)
-		if (envelope->recipients[i].form == form &&
-		    envelope->recipients[i].reply[0] == '2')
-			return true;
-	return false;
-}

@@ -45,9 +45,4 @@ void delivery_run(const struct smtp_client_options *options,
     delivery_send *send, struct envelope *envelope, const char *trace,
     const char *message, size_t len);
 
-/* Whether the server took this form for at least one recipient: afterwards,
- * to know if what the form speaks of is in use. */
-bool delivery_taken(const struct envelope *envelope,
-    const struct delivery_form *form);
-
 #endif

@@ -10,7 +10,6 @@
 #include "test.h"
 
 static char sent[4096]; /* "server|prepend|data|other|path path " ... */
-static const char *refuse; /* a part of the data that is not taken */
 
 static void
 fake_send(const struct smtp_client_options *options,
@@ -27,9 +26,7 @@ fake_send(const struct smtp_client_options *options,
 
 		len += snprintf(one + len, sizeof(one) - (size_t)len, "%s ",
 		    r->path);
-		if (refuse != NULL && strstr(message->data, refuse) != NULL)
-			envelope_reply(r, "451 4.3.0", "no");
-		else if (r->path[0] != '?') /* no reply at all */
+		if (r->path[0] != '?') /* no reply at all */
 			envelope_reply(r, "250 2.0.0", "ok");
 	}
 	strcat(sent, one);
@@ -83,22 +80,6 @@ TEST(each_form_goes_alone)
 	    "out|XFT|ph|1|e \nin|T|came|0|g \n");
 }
 
-TEST(what_was_taken_is_known)
-{
-	struct delivery_form a = { .data = "aa", .len = 2 };
-	struct delivery_form b = { .data = "bb", .len = 2 };
-	struct envelope_recipient r[] = { { .path = "a", .form = &a },
-		{ .path = "b", .form = &b }, { .path = "c" } };
-	struct envelope envelope = { .recipients = r, .count = 3 };
-
-	refuse = "aa";
-	run(r, 3);
-	refuse = NULL;
-	CHECK(!delivery_taken(&envelope, &a));
-	CHECK(delivery_taken(&envelope, &b));
-	CHECK(delivery_taken(&envelope, NULL));
-}
-
 static bool
 hangs_up_later(void *connection)
 {
@@ -134,7 +115,6 @@ main(void)
 {
 	RUN(without_forms_header_lines_decide);
 	RUN(each_form_goes_alone);
-	RUN(what_was_taken_is_known);
 	RUN(nothing_goes_after_postfix_has_hung_up);
 	return test_done();
 }
