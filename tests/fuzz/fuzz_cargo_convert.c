@@ -11,47 +11,17 @@
 #include "buffer.h"
 #include "cargo_convert.h"
 #include "cargo_rebuild.h"
+#include "conversion_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct reader {
-	const struct cargo_conversion *conversion;
-	const struct cargo_placeholder *placeholder;
-	struct cargo_conversion_reader *open;
-	size_t index;
-	struct buffer out;
-};
-
-static ssize_t
-read_resource(void *context, size_t index, void *data_r, size_t max)
-{
-	struct reader *r = context;
-	size_t count = cargo_conversion_count(r->conversion);
-
-	for (size_t i = 0; i < count && (r->open == NULL || r->index != index);
-	     i++)
-		if (strcmp(cargo_conversion_resource(r->conversion, i)->hash,
-			r->placeholder->resources[index].hash) == 0) {
-			cargo_conversion_close(&r->open);
-			r->open = cargo_conversion_open(r->conversion, i);
-			r->index = index;
-		}
-	return r->open != NULL ? cargo_conversion_read(r->open, data_r, max) :
-				 -1;
-}
-
-static int
-write_message(void *context, const void *data, size_t len)
-{
-	return buffer_add(&((struct reader *)context)->out, data, len);
-}
 
 static void
 rebuild(const struct cargo_conversion *c, const char *placeholder, size_t len,
     const uint8_t *data, size_t size)
 {
-	struct reader r = { .conversion = c };
-	struct cargo_rebuild_io io = { read_resource, write_message, &r };
+	struct conversion_reader r = { .conversion = c };
+	struct cargo_rebuild_io io = { conversion_reader_read,
+		conversion_reader_write, &r };
 	struct cargo_placeholder *p;
 	struct mime_parts parts;
 	bool exact = false;

@@ -10,35 +10,14 @@
 
 #include "cargo_notification.h"
 #include "cargo_placeholder.h"
-#include "cargo_rebuild.h"
 #include "mail_header.h"
+#include "rebuild_nothing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static ssize_t
-read_nothing(void *context, size_t index, void *data_r, size_t max)
-{
-	(void)context;
-	(void)index;
-	(void)data_r;
-	(void)max;
-	return 0;
-}
-
-static int
-write_nowhere(void *context, const void *data, size_t len)
-{
-	(void)context;
-	(void)data;
-	(void)len;
-	return 0;
-}
 
 static void
 use(const struct cargo_placeholder *p, const char *message, size_t size)
 {
-	const struct cargo_rebuild_io io = { read_nothing, write_nowhere,
-		NULL };
 	struct cargo_notification *n = NULL;
 	char *body = cargo_notification_compose(p, message, size);
 	bool exact;
@@ -50,7 +29,7 @@ use(const struct cargo_placeholder *p, const char *message, size_t size)
 		abort();
 	cargo_notification_free(&n);
 	free(body);
-	cargo_rebuild(p, message, size, &io, &exact, NULL);
+	cargo_rebuild(p, message, size, &rebuild_nothing, &exact, NULL);
 }
 
 int

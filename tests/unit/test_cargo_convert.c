@@ -13,6 +13,7 @@
 
 #include "buffer.h"
 #include "cargo_rebuild.h"
+#include "conversion_reader.h"
 #include "memory.h"
 
 #define CORPUS "tests/corpus/mail"
@@ -27,44 +28,14 @@ enum result { RESULT_IDENTICAL, RESULT_ALONE, RESULT_WRONG };
 
 /* ---- a recipient -------------------------------------------------------- */
 
-struct reader {
-	const struct cargo_conversion *conversion;
-	const struct cargo_placeholder *placeholder;
-	struct cargo_conversion_reader *open;
-	size_t index;
-	struct buffer out;
-};
-
-static ssize_t
-read_resource(void *context, size_t index, void *data_r, size_t max)
-{
-	struct reader *r = context;
-	size_t count = cargo_conversion_count(r->conversion);
-
-	for (size_t i = 0; i < count && (r->open == NULL || r->index != index);
-	     i++)
-		if (strcmp(cargo_conversion_resource(r->conversion, i)->hash,
-			r->placeholder->resources[index].hash) == 0) {
-			cargo_conversion_close(&r->open);
-			r->open = cargo_conversion_open(r->conversion, i);
-			r->index = index;
-		}
-	return cargo_conversion_read(r->open, data_r, max);
-}
-
-static int
-write_message(void *context, const void *data, size_t len)
-{
-	return buffer_add(&((struct reader *)context)->out, data, len);
-}
-
 /* What a recipient gets out of it. */
 static bool
 rebuild(const struct cargo_conversion *c, const char *message, size_t len,
     struct buffer *out_r)
 {
-	struct reader reader = { .conversion = c };
-	struct cargo_rebuild_io io = { read_resource, write_message, &reader };
+	struct conversion_reader reader = { .conversion = c };
+	struct cargo_rebuild_io io = { conversion_reader_read,
+		conversion_reader_write, &reader };
 	struct cargo_placeholder *p = NULL;
 	struct reason why = { OUTCOME_OK, "", "" };
 	struct mime_parts parts;
@@ -312,7 +283,7 @@ fill(struct buffer *b, const char *text, unsigned count)
 
 /* A text, a small attachment, a named text and a large attachment. */
 static void
-write_message_of_four(struct buffer *b)
+conversion_reader_write_of_four(struct buffer *b)
 {
 	static const char line[] =
 	    "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJz"
@@ -352,7 +323,7 @@ TEST(modes_take_what_they_say)
 	};
 	struct buffer b;
 
-	write_message_of_four(&b);
+	conversion_reader_write_of_four(&b);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct cargo_conversion *c;
 		struct reason why = { OUTCOME_OK, "", "" };
@@ -375,7 +346,7 @@ TEST(resources_say_what_they_are)
 	const struct cargo_draft_resource *r;
 	struct buffer b;
 
-	write_message_of_four(&b);
+	conversion_reader_write_of_four(&b);
 	CHECK(cargo_convert_plan(b.data, b.len, &all, &c, NULL) == OUTCOME_OK);
 	CHECK(cargo_conversion_count(c) == 4);
 	r = cargo_conversion_resource(c, 0);
@@ -446,7 +417,7 @@ TEST(false_originals_are_not_exact)
 	char *placeholder;
 	size_t len;
 
-	write_message_of_four(&b);
+	conversion_reader_write_of_four(&b);
 	CHECK(cargo_convert_plan(b.data, b.len, &all, &c, NULL) == OUTCOME_OK);
 	CHECK(cargo_convert_compose(c, &target, &placeholder, &len, NULL) ==
 	    OUTCOME_OK);
