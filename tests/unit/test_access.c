@@ -3,13 +3,11 @@
  * Who may what, against a real store.
  */
 #include "access.h"
-#include "account.h"
+#include "account_fixture.h"
 #include "json_strict.h"
 #include "resource_commit.h"
 #include "row_cache.h"
 #include "share_store.h"
-#include "store_fixture.h"
-#include "test.h"
 
 #define NOW 1000000
 #define SHARE "AAAAAAAAAAAAAAAAAAAAAA"
@@ -26,27 +24,6 @@ static enum outcome
 run(store_work_fn *work, void *arg)
 {
 	return store_run(fixture.store, work, arg, &fixture.why);
-}
-
-static void
-add_account(const char *address, const char *broker)
-{
-	struct account_new new = { .address_count = 2,
-		.quota = 10000,
-		.now = NOW };
-	cJSON *brokers = cJSON_CreateArray();
-
-	store_id_new(new.id);
-	strcpy(new.addresses[0], address);
-	snprintf(new.addresses[1], sizeof(new.addresses[1]), "alias.%s",
-	    address);
-	strcpy(new.hash, "none");
-	if (broker != NULL)
-		cJSON_AddItemToArray(brokers, cJSON_CreateString(broker));
-	new.brokers = brokers;
-	CHECK(run(account_add, &new) == OUTCOME_OK);
-	strcpy(alice, new.id);
-	cJSON_Delete(brokers);
 }
 
 static void
@@ -93,7 +70,7 @@ set_up(void)
 	struct share *share;
 
 	fixture_init(&fixture);
-	add_account("alice@foo.test", "_cb.foo.test");
+	fixture_account(&fixture, "alice@foo.test", "_cb.foo.test", NOW, alice);
 	put("shared", NULL, shared);
 	put("kept", NULL, kept);
 	share = make_share(SHARE, "Bob@BAR.test", shared, NOW + 1000);

@@ -3,11 +3,9 @@
  * What a broker may read back, against a real store.
  */
 #include "access_release.h"
-#include "account.h"
+#include "account_fixture.h"
 #include "json_strict.h"
 #include "resource_commit.h"
-#include "store_fixture.h"
-#include "test.h"
 
 #define NOW 1000000
 #define ID "0123456789abcdef0123456789abcdef"
@@ -25,22 +23,6 @@ static enum outcome
 run(store_work_fn *work, void *arg)
 {
 	return store_run(fixture.store, work, arg, &fixture.why);
-}
-
-static void
-add_account(const char *address, char id_r[STORE_ID_SIZE])
-{
-	struct account_new new = { .address_count = 2,
-		.quota = 10000,
-		.now = NOW };
-
-	store_id_new(new.id);
-	strcpy(new.addresses[0], address);
-	snprintf(new.addresses[1], sizeof(new.addresses[1]), "alias.%s",
-	    address);
-	strcpy(new.hash, "none");
-	CHECK(run(account_add, &new) == OUTCOME_OK);
-	strcpy(id_r, new.id);
 }
 
 static void
@@ -90,8 +72,8 @@ set_up(void)
 {
 	fixture_init(&fixture);
 	config.release = MAILBOXD_RELEASE_BROKER;
-	add_account("bob@bar.test", bob);
-	add_account("carol@bar.test", carol);
+	fixture_account(&fixture, "bob@bar.test", NULL, NOW, bob);
+	fixture_account(&fixture, "carol@bar.test", NULL, NOW, carol);
 	put(bob, "came", came);
 	put(bob, "fail", failed);
 	put(bob, "own", own);

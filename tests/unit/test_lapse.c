@@ -3,12 +3,12 @@
  * What a broker puts, against a real store: how long it stays, for what, and
  * what the account pays meanwhile.
  */
+#include "account_fixture.h"
 #include "lapse.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "account.h"
 #include "due.h"
 #include "json_strict.h"
 #include "page_store.h"
@@ -17,8 +17,6 @@
 #include "share_store.h"
 #include "store_account.h"
 #include "store_check.h"
-#include "store_fixture.h"
-#include "test.h"
 
 #define NOW 1000000
 #define EXPIRES (NOW + 3 * 86400)
@@ -40,19 +38,8 @@ run(store_work_fn *work, void *arg)
 static void
 begin(void)
 {
-	struct account_new new = { .address_count = 1,
-		.quota = 10000,
-		.now = NOW };
-	cJSON *brokers = cJSON_CreateArray();
-
 	fixture_init(&fixture);
-	store_id_new(new.id);
-	strcpy(account, new.id);
-	strcpy(new.addresses[0], "alice@foo.test");
-	strcpy(new.hash, "none");
-	new.brokers = brokers;
-	CHECK(run(account_add, &new) == OUTCOME_OK);
-	cJSON_Delete(brokers);
+	fixture_account(&fixture, "alice@foo.test", NULL, NOW, account);
 }
 
 /* For a share of the broker's, or by the owner himself (NULL); ten bytes. */

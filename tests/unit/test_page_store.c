@@ -3,14 +3,12 @@
  * Pages against a real store: what a secret opens, for how long, and what is
  * recorded.
  */
-#include "account.h"
+#include "account_fixture.h"
 #include "due.h"
 #include "json_strict.h"
 #include "page_store.h"
 #include "resource_commit.h"
 #include "store_check.h"
-#include "store_fixture.h"
-#include "test.h"
 
 #define NOW 1000000
 #define EXPIRES (NOW + 1000)
@@ -271,19 +269,8 @@ TEST(the_sweep_takes_what_is_due)
 int
 main(void)
 {
-	struct account_new new = { .address_count = 1,
-		.quota = 10000,
-		.now = NOW };
-	cJSON *brokers = cJSON_CreateArray();
-
 	fixture_init(&fixture);
-	store_id_new(new.id);
-	strcpy(account, new.id);
-	strcpy(new.addresses[0], "alice@foo.test");
-	strcpy(new.hash, "none");
-	new.brokers = brokers;
-	CHECK(run(account_add, &new) == OUTCOME_OK);
-	cJSON_Delete(brokers);
+	fixture_account(&fixture, "alice@foo.test", NULL, NOW, account);
 	put("shared", shared);
 	put("kept", kept);
 	RUN(a_secret_opens_its_page_alone);
