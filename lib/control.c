@@ -15,20 +15,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "daemon.h"
 #include "json_strict.h"
 #include "log.h"
 #include "memory.h"
 #include "unix_socket.h"
 
-#define CONTROL_DIRECTORY "/run/cargomail"
 #define CONTROL_GROUP "cargomail-admin"
 #define CONTROL_MAX_CONNECTIONS 16
+#define CONTROL_MAX_TEXTS 4 /* verbs that take a text */
+
+/* A packet that the client was not ready for. */
+struct packet {
+	struct packet *next;
+	size_t len;
+	char data[];
+};
 
 struct control_connection {
 	struct control *control;
 	struct control_connection *next;
 	struct event *event;
+	struct event *writable; /* while packets wait */
+	struct packet *first, **last;
+	size_t waiting; /* bytes of them */
+	cJSON *request; /* whose text is coming; NULL: none */
+	struct buffer text;
 	int fd; /* -1: the client left before its answer */
 	bool busy; /* a request waits for its answer */
 };
@@ -41,6 +54,10 @@ struct control {
 	struct control_connection *connections;
 	int count;
 	int fd;
+	struct {
+		const char *verb;
+		size_t max;
+	} texts[CONTROL_MAX_TEXTS];
 };
 
 static char *
@@ -81,9 +98,19 @@ control_listen(const char *daemon, char **error_r)
 static void
 control_close(struct control_connection *connection)
 {
+	struct packet *packet;
+
 	if (connection->fd == -1)
 		return;
 	event_free(connection->event);
+	event_free(connection->writable);
+	while ((packet = connection->first) != NULL) {
+		connection->first = packet->next;
+		free(packet);
+	}
+	cJSON_Delete(connection->request);
+	connection->request = NULL;
+	buffer_free(&connection->text);
 	close(connection->fd);
 	connection->fd = -1;
 }
@@ -123,6 +150,8 @@ control_refuse(struct control_connection *connection, const char *what)
 	control_reply(connection, answer, 1);
 }
 
+/* ---- requests ------------------------------------------------------------ */
+
 static void
 control_dispatch(struct control_connection *connection, const cJSON *request)
 {
@@ -139,6 +168,83 @@ control_dispatch(struct control_connection *connection, const cJSON *request)
 	control_refuse(connection, "unknown verb");
 }
 
+/* How much text the requests of a verb may have. */
+static size_t
+control_text_max(const struct control *control, const char *verb)
+{
+	size_t i;
+
+	for (i = 0; i < CONTROL_MAX_TEXTS; i++)
+		if (verb != NULL && control->texts[i].verb != NULL &&
+		    strcmp(control->texts[i].verb, verb) == 0)
+			return control->texts[i].max;
+	return 0;
+}
+
+/* The text is complete. */
+static void
+control_end_text(struct control_connection *connection)
+{
+	cJSON *request = connection->request;
+
+	connection->request = NULL;
+	json_add_string(request, "text", buffer_string(&connection->text));
+	buffer_free(&connection->text);
+	control_dispatch(connection, request);
+	cJSON_Delete(request);
+}
+
+/* Takes a packet of text. False: the connection is to be dropped. */
+static bool
+control_add_text(struct control_connection *connection, const cJSON *part,
+    const char **error_r)
+{
+	const char *text = json_string(part, "text");
+
+	*error_r = "a part without text";
+	if (text == NULL)
+		return false;
+	*error_r = "too much text";
+	if (buffer_add_string(&connection->text, text) == -1)
+		return false;
+	if (json_boolean(part, "more") != 1)
+		control_end_text(connection);
+	return true;
+}
+
+/* Takes the first packet of a request with a text. */
+static bool
+control_begin_text(struct control_connection *connection, cJSON *request,
+    const char **error_r)
+{
+	size_t max =
+	    control_text_max(connection->control, json_string(request, "verb"));
+
+	*error_r = "this verb takes no text";
+	if (max == 0 ||
+	    cJSON_GetObjectItemCaseSensitive(request, "text") != NULL)
+		return false;
+	buffer_init(&connection->text, max);
+	connection->request = cJSON_Duplicate(request, 1);
+	if (connection->request == NULL)
+		log_panic("out of memory");
+	cJSON_DeleteItemFromObjectCaseSensitive(connection->request, "more");
+	return true;
+}
+
+/* False: the connection is to be dropped. */
+static bool
+control_take(struct control_connection *connection, cJSON *request,
+    const char **error_r)
+{
+	if (connection->request != NULL)
+		return control_add_text(connection, request, error_r);
+	if (json_boolean(request, "more") == 1)
+		return control_begin_text(connection, request, error_r);
+	control_dispatch(connection, request);
+	return true;
+}
+
 static void
 control_readable(evutil_socket_t fd, short what, void *arg)
 {
@@ -146,6 +252,7 @@ control_readable(evutil_socket_t fd, short what, void *arg)
 	static char packet[UNIX_PACKET_MAX];
 	const char *error = NULL;
 	cJSON *request = NULL;
+	bool good = false;
 	ssize_t len;
 
 	(void)what;
@@ -154,15 +261,19 @@ control_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (len > 0 && !connection->busy)
 		request = json_parse(packet, (size_t)len, &error);
-	if (request == NULL) {
-		if (error != NULL)
-			log_text(LOG_WARNING, "-", "control", "%s", error);
-		control_drop(connection);
-		return;
-	}
-	control_dispatch(connection, request);
+	if (request != NULL)
+		good = control_take(connection, request, &error);
 	cJSON_Delete(request);
+	if (good)
+		return;
+	if (error != NULL)
+		log_text(LOG_WARNING, "-", "control", "%s", error);
+	control_drop(connection);
 }
+
+/* ---- connections --------------------------------------------------------- */
+
+static void control_writable(evutil_socket_t fd, short what, void *arg);
 
 static void
 control_acceptable(evutil_socket_t fd, short what, void *arg)
@@ -188,6 +299,9 @@ control_acceptable(evutil_socket_t fd, short what, void *arg)
 	connection->event = event_new(control->base, client,
 	    EV_READ | EV_PERSIST, control_readable, connection);
 	event_add(connection->event, NULL);
+	connection->last = &connection->first;
+	connection->writable = event_new(control->base, client,
+	    EV_WRITE | EV_PERSIST, control_writable, connection);
 }
 
 struct control *
@@ -219,9 +333,85 @@ control_stop(struct control **control)
 }
 
 void
+control_set_text(struct control *control, const char *verb, size_t max)
+{
+	size_t i;
+
+	for (i = 0; i < CONTROL_MAX_TEXTS; i++)
+		if (control->texts[i].verb == NULL) {
+			control->texts[i].verb = verb;
+			control->texts[i].max = max;
+			return;
+		}
+	log_panic("more verbs with a text than there is room for");
+}
+
+/* ---- answers ------------------------------------------------------------- */
+
+/* 0 sent, 1 not now, -1 lost. */
+static int
+control_send(struct control_connection *connection, const char *data,
+    size_t len)
+{
+	if (unix_socket_send(connection->fd, data, len) == 0)
+		return 0;
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return 1;
+	if (errno != EPIPE)
+		log_text(LOG_WARNING, "-", "control", "answer lost: %s",
+		    strerror(errno));
+	return -1;
+}
+
+/* The client reads again. */
+static void
+control_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct control_connection *connection = arg;
+	struct packet *packet;
+
+	(void)fd;
+	(void)what;
+	while ((packet = connection->first) != NULL) {
+		if (control_send(connection, packet->data, packet->len) == 1)
+			return;
+		connection->waiting -= packet->len;
+		connection->first = packet->next;
+		free(packet);
+	}
+	connection->last = &connection->first;
+	event_del(connection->writable);
+}
+
+/* Keeps a packet until the client reads. */
+static void
+control_defer(struct control_connection *connection, const char *data,
+    size_t len)
+{
+	struct packet *packet;
+
+	if (connection->waiting + len > CONTROL_WAITING_MAX) {
+		/* No half of an answer that looks whole: it ends here. */
+		log_text(LOG_WARNING, "-", "control",
+		    "answer lost: the client does not read");
+		control_close(connection);
+		return;
+	}
+	packet = x_malloc(sizeof(*packet) + len);
+	packet->next = NULL;
+	packet->len = len;
+	memcpy(packet->data, data, len);
+	*connection->last = packet;
+	connection->last = &packet->next;
+	connection->waiting += len;
+	event_add(connection->writable, NULL);
+}
+
+void
 control_reply(struct control_connection *connection, cJSON *answer, int last)
 {
 	char *text;
+	size_t len;
 
 	if (last) {
 		json_add_boolean(answer, "last", true);
@@ -229,72 +419,13 @@ control_reply(struct control_connection *connection, cJSON *answer, int last)
 	}
 	text = json_format(answer);
 	cJSON_Delete(answer);
-	/* A client that does not read, or left, loses its answer. */
+	len = text != NULL ? strlen(text) : 0;
+	/* A client that left loses its answer. */
 	if (connection->fd != -1 && text != NULL &&
-	    unix_socket_send(connection->fd, text, strlen(text)) != 0 &&
-	    errno != EPIPE)
-		log_text(LOG_WARNING, "-", "control", "answer lost: %s",
-		    strerror(errno));
+	    (connection->first != NULL ||
+		control_send(connection, text, len) == 1))
+		control_defer(connection, text, len);
 	free(text);
 	if (last && connection->fd == -1)
 		control_free(connection);
-}
-
-bool
-control_exists(const char *daemon)
-{
-	char *path = control_path(daemon);
-	bool exists = access(path, F_OK) == 0;
-
-	free(path);
-	return exists;
-}
-
-int
-control_connect(const char *daemon, int timeout_ms, char **error_r)
-{
-	char *path = control_path(daemon);
-	int fd = unix_socket_connect(path, SOCK_SEQPACKET, timeout_ms);
-
-	if (fd == -1)
-		*error_r = x_asprintf("%s: %s", path, strerror(errno));
-	free(path);
-	return fd;
-}
-
-cJSON *
-control_next(int fd, char **error_r)
-{
-	char *packet = x_malloc(UNIX_PACKET_MAX);
-	const char *error = NULL;
-	cJSON *answer = NULL;
-	ssize_t len = unix_socket_receive(fd, packet, UNIX_PACKET_MAX);
-
-	if (len > 0)
-		answer = json_parse(packet, (size_t)len, &error);
-	if (answer == NULL)
-		*error_r = x_asprintf("no answer: %s",
-		    len == 0		? "the daemon closed the connection" :
-			error != NULL	? error :
-			errno == EAGAIN ? "is it running?" :
-					  strerror(errno));
-	free(packet);
-	return answer;
-}
-
-cJSON *
-control_ask(int fd, cJSON *request, char **error_r)
-{
-	char *text = json_format(request);
-	int rc = -1;
-
-	cJSON_Delete(request);
-	if (text != NULL)
-		rc = unix_socket_send(fd, text, strlen(text));
-	free(text);
-	if (rc != 0) {
-		*error_r = x_asprintf("cannot ask: %s", strerror(errno));
-		return NULL;
-	}
-	return control_next(fd, error_r);
 }

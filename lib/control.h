@@ -3,17 +3,24 @@
  * The admin socket of each daemon, /run/cargomail/<daemon>.sock: root and
  * the group cargomail-admin ask by cargomailctl. SOCK_SEQPACKET; a request
  * is {"verb":"status", ...}, the answer one object or, for long listings,
- * several packets of which the last has "last":true. Runs on the daemon's
- * libevent loop; blocking replies are small.
+ * several packets of which the last has "last":true. Where a verb takes a
+ * text that is larger than a packet, the request is one with "more":true,
+ * followed by {"text":PART,"more":true} and at last {"text":PART}. Runs on the
+ * daemon's libevent loop and never blocks it: what a client is slow to read
+ * waits in memory, up to CONTROL_WAITING_MAX.
  */
 #ifndef CONTROL_H
 #define CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <event2/event.h>
 
 #include <cjson/cJSON.h>
+
+#define CONTROL_DIRECTORY "/run/cargomail"
+#define CONTROL_WAITING_MAX (64 << 20) /* bytes of answers, a connection */
 
 struct control_connection;
 
@@ -39,6 +46,10 @@ struct control *control_start(struct event_base *base, int fd,
     const struct control_verb *verbs, void *context);
 void control_stop(struct control **control);
 
+/* Lets the requests of a verb have a text of up to `max` bytes in packets of
+ * its own, handed to it as the member "text". Other verbs take none. */
+void control_set_text(struct control *control, const char *verb, size_t max);
+
 /* Sends one object (taken over) as a packet; `last` ends the answer. The
  * connection may be gone: then nothing happens. */
 void
@@ -54,5 +65,10 @@ bool control_exists(const char *daemon);
 int control_connect(const char *daemon, int timeout_ms, char **error_r);
 cJSON *control_ask(int fd, cJSON *request, char **error_r);
 cJSON *control_next(int fd, char **error_r);
+
+/* The same with a text (NULL: none), of characters that stand for themselves
+ * in JSON (base64). */
+cJSON *
+control_ask_text(int fd, cJSON *request, const char *text, char **error_r);
 
 #endif

@@ -53,9 +53,73 @@ answer_late(evutil_socket_t fd, short what, void *arg)
 	late = NULL;
 }
 
+/* More than a socket holds: the client has not begun to read. */
+#define MANY 2000
+
+static void
+handle_many(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	static char filler[1001];
+	cJSON *answer;
+	int i;
+
+	(void)context;
+	(void)request;
+	memset(filler, 'x', sizeof(filler) - 1);
+	for (i = 0; i < MANY; i++) {
+		answer = cJSON_CreateObject();
+		json_add_integer(answer, "number", i);
+		json_add_string(answer, "filler", filler);
+		control_reply(connection, answer, i == MANY - 1);
+	}
+}
+
+/* Answers nobody waits for, beyond what is kept. */
+static void
+handle_flood(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	char *filler = malloc(60001);
+	cJSON *answer;
+	size_t sent;
+
+	(void)context;
+	(void)request;
+	memset(filler, 'x', 60000);
+	filler[60000] = '\0';
+	for (sent = 0; sent < CONTROL_WAITING_MAX + 1000000; sent += 60000) {
+		answer = cJSON_CreateObject();
+		json_add_string(answer, "filler", filler);
+		control_reply(connection, answer, 0);
+	}
+	free(filler);
+	control_reply(connection, cJSON_CreateObject(), 1);
+}
+
+static void
+handle_measure(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	const char *text = json_string(request, "text");
+	cJSON *answer = cJSON_CreateObject();
+
+	(void)context;
+	json_add_integer(answer, "length",
+	    text != NULL ? (int64_t)strlen(text) : -1);
+	json_add_string(answer, "name", json_string(request, "name"));
+	json_add_integer(answer, "members", cJSON_GetArraySize(request));
+	control_reply(connection, answer, 1);
+}
+
+#define TEXT_MAX 200000
+
 static const struct control_verb verbs[] = {
 	{ "echo", handle_echo },
 	{ "later", handle_later },
+	{ "many", handle_many },
+	{ "flood", handle_flood },
+	{ "measure", handle_measure },
 	{ NULL, NULL },
 };
 
@@ -65,6 +129,7 @@ start_server(void)
 	struct unix_socket_owner owner = { getuid(), getgid(), 0600 };
 	int fd = unix_socket_listen(test_socket, SOCK_SEQPACKET, &owner);
 	struct event_base *base;
+	struct control *control;
 	struct event *timer;
 	struct timeval tick = { 0, 50000 };
 	pid_t pid;
@@ -77,7 +142,8 @@ start_server(void)
 	}
 	close(STDERR_FILENO);
 	base = event_base_new();
-	control_start(base, fd, verbs, NULL);
+	control = control_start(base, fd, verbs, NULL);
+	control_set_text(control, "measure", TEXT_MAX);
 	timer = event_new(base, -1, EV_PERSIST, answer_late, NULL);
 	event_add(timer, &tick);
 	event_base_dispatch(base);
@@ -166,6 +232,108 @@ TEST(a_client_that_leaves_before_its_answer_harms_nobody)
 	close(fd);
 }
 
+TEST(a_long_answer_waits_for_who_reads_it)
+{
+	char *error = NULL;
+	int fd = client(), i;
+	int64_t number;
+	cJSON *answer = ask(fd, "{\"verb\":\"many\"}");
+
+	for (i = 0; i < MANY && answer != NULL; i++) {
+		CHECK(json_integer(answer, "number", 0, MANY, &number) == 0);
+		CHECK_FOR(number == i, "packet %d", i);
+		CHECK(json_boolean(answer, "last") == (i == MANY - 1 ? 1 : -1));
+		cJSON_Delete(answer);
+		answer = i < MANY - 1 ? control_next(fd, &error) : NULL;
+	}
+	CHECK(i == MANY);
+	CHECK(error == NULL);
+	answer = ask(fd, "{\"verb\":\"echo\",\"text\":\"again\"}");
+	CHECK_STRING(json_string(answer, "text"), "again");
+	cJSON_Delete(answer);
+	close(fd);
+}
+
+TEST(who_never_reads_is_dropped_not_half_answered)
+{
+	char *error = NULL;
+	int fd = client();
+	cJSON *answer = ask(fd, "{\"verb\":\"flood\"}");
+
+	while (answer != NULL) {
+		CHECK(json_boolean(answer, "last") != 1);
+		cJSON_Delete(answer);
+		answer = control_next(fd, &error);
+	}
+	CHECK(error != NULL);
+	free(error);
+	close(fd);
+	fd = client();
+	answer = ask(fd, "{\"verb\":\"echo\",\"text\":\"alive\"}");
+	CHECK_STRING(json_string(answer, "text"), "alive");
+	cJSON_Delete(answer);
+	close(fd);
+}
+
+/* A text of so many characters; the length that arrived, -1 for none. */
+static int64_t
+measure(const char *verb, size_t len)
+{
+	cJSON *request = cJSON_CreateObject(), *answer;
+	char *text = malloc(len + 1), *error = NULL;
+	int64_t length = -1, members = -1;
+	int fd = client();
+
+	memset(text, 'x', len);
+	text[len] = '\0';
+	json_add_string(request, "verb", verb);
+	json_add_string(request, "name", "its own");
+	answer = control_ask_text(fd, request, text, &error);
+	if (answer != NULL) {
+		CHECK(json_integer(answer, "length", 0, 1 << 30, &length) == 0);
+		CHECK(json_integer(answer, "members", 0, 99, &members) == 0);
+		CHECK(members == 3); /* verb, name, text */
+		CHECK_STRING(json_string(answer, "name"), "its own");
+	}
+	cJSON_Delete(answer);
+	free(error);
+	free(text);
+	close(fd);
+	return length;
+}
+
+TEST(a_text_comes_in_packets_of_its_own)
+{
+	static const size_t lengths[] = { 0, 1, 47999, 48000, 48001, 96000,
+		TEXT_MAX };
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		CHECK_FOR(measure("measure", lengths[i]) == (int64_t)lengths[i],
+		    "%zu", lengths[i]);
+	CHECK(measure("measure", TEXT_MAX + 1) == -1);
+	CHECK(measure("measure", 10 * TEXT_MAX) == -1);
+	CHECK(measure("echo", 1) == -1); /* takes none */
+	CHECK(measure("nothing", 1) == -1);
+}
+
+TEST(a_broken_text_drops_the_connection)
+{
+	static const char *const bad[] = { "{\"more\":true}", "{\"text\":1}",
+		"{\"verb\":\"echo\"}", "x" };
+	static const char first[] = "{\"verb\":\"measure\",\"more\":true}";
+	char room[300];
+	int fd;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fd = client();
+		CHECK(unix_socket_send(fd, first, strlen(first)) == 0);
+		CHECK(unix_socket_send(fd, bad[i], strlen(bad[i])) == 0);
+		CHECK_FOR(unix_socket_receive(fd, room, sizeof(room)) <= 0,
+		    "%s", bad[i]);
+		close(fd);
+	}
+}
+
 TEST(a_packet_larger_than_the_room_is_an_error)
 {
 	char room[4];
@@ -222,6 +390,10 @@ main(void)
 	RUN(an_unknown_verb_is_refused_and_the_connection_goes_on);
 	RUN(garbage_drops_the_connection_not_the_daemon);
 	RUN(a_client_that_leaves_before_its_answer_harms_nobody);
+	RUN(a_long_answer_waits_for_who_reads_it);
+	RUN(who_never_reads_is_dropped_not_half_answered);
+	RUN(a_text_comes_in_packets_of_its_own);
+	RUN(a_broken_text_drops_the_connection);
 	RUN(a_packet_larger_than_the_room_is_an_error);
 	RUN(only_a_stale_socket_is_replaced);
 	kill(server, SIGKILL);
