@@ -2,7 +2,8 @@
  *
  * A blocking stream of CRLF lines over a descriptor, with a time-out for
  * each wait and one buffer each way: a reply of several lines is one write.
- * Used by the LMTP server and by the SMTP client. Reads hostile bytes.
+ * Used by the broker on both its sides and by cargomailctl(8). Reads hostile
+ * bytes.
  */
 #ifndef SMTP_STREAM_H
 #define SMTP_STREAM_H
