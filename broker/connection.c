@@ -91,6 +91,7 @@ open_work(struct work *work, const struct connection_options *options)
 	work->inbound = (struct inbound){
 		.step = &work->step,
 		.smtp_send = smtp_client_send,
+		.probe = options->probe,
 	};
 	work->outbound = (struct outbound){
 		.step = &work->step,

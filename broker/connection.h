@@ -15,6 +15,7 @@
 #include "broker_config.h"
 #include "destination_map.h"
 #include "metrics.h"
+#include "probe.h"
 
 struct connection_list;
 
@@ -36,6 +37,7 @@ struct connection_options {
 	struct breaker *breaker;
 	struct metrics *metrics; /* broker_metrics */
 	uid_t peer; /* who may connect: Postfix's user */
+	struct probe *probe;
 };
 
 /* Begins to accept on the sockets (taken over; -1: none). */

@@ -244,6 +244,13 @@ inbound_deliver(void *context, struct envelope *envelope, const char *message,
 
 	int64_t began = clock_monotonic_ms();
 
+	if (inbound->probe != NULL &&
+	    probe_take(inbound->probe, began / 1000,
+		&inbound->step->config->authserv_ids, envelope, message, len)) {
+		log_text(LOG_INFO, passage.id, "probe",
+		    "seen for cargomailctl check, and gone");
+		return;
+	}
 	metrics_count(inbound->step->metrics, BROKER_MESSAGES, "in");
 	passage.arrived =
 	    recipient_step_arrival(message, passage.header, passage.now);

@@ -11,11 +11,13 @@
 
 #include "delivery.h"
 #include "envelope.h"
+#include "probe.h"
 #include "recipient_step.h"
 
 struct inbound {
 	const struct recipient_step *step;
 	delivery_send *smtp_send; /* smtp_client_send but in tests */
+	struct probe *probe; /* NULL: none is expected */
 };
 
 /* The callback of lmtp_session; `context` is the struct inbound. Afterwards

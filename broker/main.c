@@ -30,6 +30,7 @@
 #include "metrics_verb.h"
 #include "peer_list.h"
 #include "privileges.h"
+#include "probe.h"
 #include "share_secret.h"
 #include "unix_socket.h"
 
@@ -44,6 +45,7 @@ struct broker {
 	unsigned char secret[SHARE_SECRET_LEN];
 	uid_t postfix;
 	struct metrics *metrics;
+	struct probe *probe;
 };
 
 static void
@@ -80,9 +82,19 @@ answer_metrics(void *context, struct control_connection *connection,
 	metrics_verb_reply(current_metrics(context), connection);
 }
 
+static void
+answer_probe(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	struct broker *broker = context;
+
+	probe_answer(broker->probe, connection, request);
+}
+
 static const struct control_verb verbs[] = {
 	{ "status", answer_status },
 	{ "metrics", answer_metrics },
+	{ "probe", answer_probe },
 	{ NULL, NULL },
 };
 
@@ -190,17 +202,19 @@ main(int argc, char **argv)
 	broker.breaker = breaker_new(broker.config.breaker_failures,
 	    broker.config.breaker_pause);
 	broker.metrics = metrics_new("broker", broker_metrics, clock_now());
+	broker.probe = probe_new();
 	if (broker.base == NULL || broker.breaker == NULL ||
-	    grip_remote_key_init() < 0)
+	    broker.probe == NULL || grip_remote_key_init() < 0)
 		log_fatal(EX_OSERR, "cannot start: out of memory");
 	connections = (struct connection_options){ &broker.config, broker.map,
 		broker.origins, broker.secret, broker.breaker, broker.metrics,
-		broker.postfix };
+		broker.postfix, broker.probe };
 	broker.connections = connection_start(broker.base, fds, &connections);
 	serve(&broker, control_fd);
 	connection_stop(&broker.connections, STOP_SECONDS);
 	event_base_free(broker.base);
 	breaker_free(&broker.breaker);
+	probe_free(&broker.probe);
 	metrics_free(&broker.metrics);
 	destination_map_free(&broker.map);
 	destination_map_free(&broker.origins);

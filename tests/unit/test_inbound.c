@@ -168,7 +168,7 @@ world_open(struct world *w, const char *settings)
 		    .spool = "/tmp",
 		    .source = &fake_source,
 		    .now = fake_now } };
-	w->inbound = (struct inbound){ &w->step, fake_send };
+	w->inbound = (struct inbound){ &w->step, fake_send, NULL };
 	envelope_reset(&w->envelope);
 	envelope_set_forward(&w->envelope, "IDENT", "4XyZ");
 }
