@@ -3,30 +3,45 @@
 # The hosts of the lab and where they are (sourced). RFC 5737 and RFC 3849
 # addresses: nothing here can be mistaken for somebody's machine.
 #
-# LAB_WORLD says which hosts there are and what runs on them:
-#   full       two distinguished resource servers: alice's at hospital, bob's
-#              at insurance (health) and bar (the rest); foo has mail only
-#   outbound   the same, with a broker at foo through which submitted mail
-#              goes, and plain, a mail host that knows nothing of Cargomail
-#   shared     a resource server on each side's mail host, brokers on both
-#   single     one resource server, hospital, for alice and bob
-#   mail       mail and DNS only
+# LAB_WORLD (full) names a file in worlds/, which is sourced at the end of
+# this one. It sets
+#
+#   HOSTS            all hosts; dns is one of them
+#   MAIL_HOSTS       those with Postfix, Dovecot and OpenDKIM
+#   CARGO_HOSTS      those with daemons of ours
+#   OUTBOUND_HOSTS   mail hosts that sign and verify, and whose broker, if it
+#                    is wired by host-mail, has what users submit, too
+#   ZONES            below test., if these are not one for each host
+#
+# and redefines what differs of the functions world_* below. What is in
+# conf/HOST and conf/WORLD/HOST is laid into /etc/cargomail, unless the host
+# is one of an example (see example.sh).
 
-case ${LAB_WORLD:=full} in
-mail)		HOSTS="dns foo bar hospital insurance evil"
-		MAIL_HOSTS="foo bar evil" CARGO_HOSTS= OUTBOUND_HOSTS= ;;
-full)		HOSTS="dns foo bar hospital insurance evil"
-		MAIL_HOSTS="foo bar evil" CARGO_HOSTS="bar hospital insurance"
-		OUTBOUND_HOSTS= ;;
-outbound)	HOSTS="dns foo bar plain hospital insurance"
-		MAIL_HOSTS="foo bar plain"
-		CARGO_HOSTS="foo bar hospital insurance" OUTBOUND_HOSTS=foo ;;
-shared)		HOSTS="dns foo bar" MAIL_HOSTS="foo bar"
-		CARGO_HOSTS="foo bar" OUTBOUND_HOSTS="foo bar" ;;
-single)		HOSTS="dns foo bar hospital" MAIL_HOSTS="foo bar"
-		CARGO_HOSTS="foo bar hospital" OUTBOUND_HOSTS=foo ;;
-*)		echo "no such world: $LAB_WORLD" >&2; exit 64 ;;
-esac
+# Our daemons on HOST besides gripd.
+world_daemons() { :; }
+# The accounts of the mailbox on HOST, by add and releases of host-cargo.
+world_accounts() { :; }
+# What cargomail(1) of the people on HOST is told, by people and mailbox of
+# host-user.
+world_clients() { :; }
+
+# The people of HOST.
+world_users() {
+	case $1 in
+	foo)	echo alice carol ;;
+	bar)	echo bob carol u{01..50} ;;
+	plain)	echo bob carol ;;
+	evil)	echo mallory ;;
+	esac
+}
+
+# The zones whose mail HOST takes.
+world_mail_domains() { echo "$1"; }
+# What HOST calls itself.
+world_host_name() { echo "$1.test"; }
+# world_zone_host ZONE LABEL: which host the name is (@, mx, mailbox, web);
+# nothing: the name is not there.
+world_zone_host() { echo "$1"; }
 
 host_number() {
 	case $1 in
@@ -37,6 +52,7 @@ host_number() {
 	insurance)	echo 40 ;;
 	evil)		echo 50 ;;
 	plain)		echo 60 ;;
+	post)		echo 70 ;;
 	*)		echo "no such host: $1" >&2; return 1 ;;
 	esac
 }
@@ -48,14 +64,7 @@ host_ip6() { echo "2001:db8::$(host_number "$1")"; }
 listed() { case " $2 " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # runs HOST: our daemons there besides gripd.
-runs() {
-	listed "$1" "$CARGO_HOSTS" || return 0
-	case $LAB_WORLD,$1 in
-	shared,*|full,bar|outbound,bar)	echo "mailboxd retrievald broker" ;;
-	*,foo|single,bar)		echo broker ;;
-	*)				echo "mailboxd retrievald" ;;
-	esac
-}
+runs() { ! listed "$1" "$CARGO_HOSTS" || world_daemons "$1"; }
 
 # has HOST DAEMON; signs HOST: does its mail carry DKIM signatures?
 has() { listed "$2" "$(runs "$1")"; }
@@ -69,3 +78,10 @@ say() {
 	    printf '%3d.%03d s  %s\n' $((us / 1000000)) \
 	    $((us / 1000 % 1000)) "$*" >&2
 }
+
+worlds=${BASH_SOURCE[0]%/*}/worlds
+[ -f "$worlds/${LAB_WORLD:=full}" ] ||
+    { echo "no such world: $LAB_WORLD" >&2; exit 64; }
+. "${worlds%/*}/example.sh"
+. "$worlds/$LAB_WORLD"
+: "${ZONES:=${HOSTS#dns }}"

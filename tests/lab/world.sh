@@ -23,14 +23,14 @@ on_all() {
 }
 
 on_all host-base $HOSTS
-[ "$LAB_WORLD" = mail ] || on_all host-keys $CARGO_HOSTS
+[ -z "$CARGO_HOSTS" ] || on_all host-keys $CARGO_HOSTS
 on dns dns-zones
 say "DNS is up"
 on_all host-resolver $HOSTS
 on_all host-mail $MAIL_HOSTS
 say "mail is up"
-if [ "$LAB_WORLD" != mail ]; then
-	on_all host-user foo bar
+if [ -n "$CARGO_HOSTS" ]; then
+	on_all host-user $MAIL_HOSTS
 	on_all host-cargo $CARGO_HOSTS
 	say "our daemons are up"
 fi
