@@ -115,11 +115,14 @@ static int
 key_place_find(const struct key_place *place, const char *base,
     struct key_file *file)
 {
-	/* What systemd calls it if the unit names a whole directory. */
+	/* What systemd calls it if the unit names a whole directory; it has
+	 * no directories below. */
 	char *credential = x_asprintf(KEY_CREDENTIALS "%s", base);
 	const char *const names[] = { base, credential };
 	int fd = -1, saved = ENOENT;
 
+	for (char *at = credential; (at = strchr(at, '/')) != NULL;)
+		*at = '_';
 	for (size_t i = 0;
 	     i < (place->credentials ? 2 : 1) && fd == -1 && saved == ENOENT;
 	     i++) {
@@ -377,11 +380,14 @@ key_files_free_chain(struct grip_identity *identity)
 	identity->chain_count = 0;
 }
 
-int
-key_files_read_chain(const struct key_files *files, const char *name,
-    EVP_PKEY *key, struct grip_identity *identity, char **error_r)
+/* Reads one file into *fresh, which is freed on failure. */
+static int
+key_chain_read(const struct key_files *files, const char *name, EVP_PKEY *key,
+    const struct grip_identity *identity, struct grip_identity *fresh,
+    char **error_r)
 {
-	struct grip_identity fresh = { .chain_count = 0 };
+	const char *slash = strrchr(name, '/');
+	const char *key_name = slash != NULL ? slash + 1 : name;
 	char *wrong = NULL;
 	struct key_file file;
 	X509 *leaf = NULL;
@@ -391,26 +397,49 @@ key_files_read_chain(const struct key_files *files, const char *name,
 	if (key_file_read(files, name, false, &file, error_r) != 0)
 		goto out;
 	bio = BIO_new_mem_buf(file.data, (int)file.len);
-	if (bio == NULL || key_chain_parse(bio, &fresh, &leaf) != 0)
+	if (bio == NULL || key_chain_parse(bio, fresh, &leaf) != 0)
 		wrong = x_asprintf("not 1 to %d certificates in PEM",
 		    GRIP_PROTOCOL_CHAIN_MAX);
 	else
-		wrong = key_chain_wrong(leaf, key, name, identity);
-	if (wrong != NULL) {
+		wrong = key_chain_wrong(leaf, key, key_name, identity);
+	if (wrong == NULL)
+		rc = 0;
+	else
 		*error_r = x_asprintf("%s: %s", file.path, wrong);
-		goto out;
-	}
-	key_files_free_chain(identity);
-	memcpy(identity->chain, fresh.chain, sizeof(fresh.chain));
-	identity->chain_count = fresh.chain_count;
-	fresh.chain_count = 0;
-	rc = 0;
 out:
-	key_files_free_chain(&fresh);
+	if (rc != 0)
+		key_files_free_chain(fresh);
 	free(wrong);
 	X509_free(leaf);
 	BIO_free(bio);
 	ERR_clear_error();
 	key_file_free(&file);
 	return rc;
+}
+
+int
+key_files_read_chain(const struct key_files *files, const char *name,
+    EVP_PKEY *key, struct grip_identity *identity, char **error_r)
+{
+	struct grip_identity fresh = { .chain_count = 0 };
+	char *next, *error = NULL;
+	int rc;
+
+	rc = key_chain_read(files, name, key, identity, &fresh, error_r);
+	if (rc != 0) {
+		/* A rotation that was cut short: the key is the new one, its
+		 * certificate not in its place yet. */
+		next = x_asprintf(KEY_FILES_NEXT "/%s", name);
+		rc = key_chain_read(files, next, key, identity, &fresh, &error);
+		if (rc == 0)
+			x_free(error_r);
+		free(error);
+		free(next);
+	}
+	if (rc != 0)
+		return -1;
+	key_files_free_chain(identity);
+	memcpy(identity->chain, fresh.chain, sizeof(fresh.chain));
+	identity->chain_count = fresh.chain_count;
+	return 0;
 }

@@ -19,6 +19,10 @@
 
 #include "grip_protocol.h"
 
+/* Below the directory: where a rotation keeps the next key and certificate
+ * (cargomailctl keys rotate, client/rotation.h). */
+#define KEY_FILES_NEXT "rotation"
+
 struct key_files;
 
 /* Opens the directories; `credentials` may be NULL. NULL with *error_r (one
@@ -38,7 +42,9 @@ EVP_PKEY *key_files_read_key(const struct key_files *files, const char *name,
  * Reads the chain of identity->name from the certificate of this name into
  * identity->chain, replacing what is there. The leaf must hold `key` and must
  * be for the identity: by CN (also that of the key's own name, for an
- * identity that is a CNAME) or, for a mailbox, by a DNS name of RFC 9525.
+ * identity that is a CNAME) or, for a mailbox, by a DNS name of RFC 9525. If
+ * that certificate will not do, the next one does that holds `key`: so taking
+ * a new key is one rename, whatever happens before the next.
  * 0, or -1 with *error_r and the old chain unchanged.
  */
 int key_files_read_chain(const struct key_files *files, const char *name,

@@ -415,9 +415,9 @@ keygen_print_record(const struct keygen *keygen)
 	domain = strchr(keygen->name, '.') + 1;
 	if (!grip_name_is_host(domain)) {
 		fprintf(stderr,
-		    "%s has no domain below which its key could "
-		    "be published; a CA must vouch for it\n",
-		    keygen->name);
+		    "%s has no domain below which its key (%s) could be "
+		    "published; a CA must vouch for it\n",
+		    keygen->name, strstr(text, "p="));
 		return EX_OK;
 	}
 	printf("_rm.%s. IN TXT \"%s\"\n", domain, text);

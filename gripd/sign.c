@@ -320,6 +320,20 @@ sign_status(void *context, struct control_connection *connection,
 	control_reply(connection, json, 1);
 }
 
+/* How long a token of this identity may live; 0 if it issues none. */
+static int64_t
+sign_lifetime(const struct sign_identity *identity)
+{
+	int64_t longest = identity->shown.role == GRIP_ROLE_BROKER ?
+	    GRIP_LIFETIME_NOTIFY :
+	    identity->shown.role == GRIP_ROLE_AGENT ? GRIP_LIFETIME_SHORT :
+						      0;
+
+	return identity->policy->lifetime < longest ?
+	    identity->policy->lifetime :
+	    longest;
+}
+
 /* What the signer has loaded, for who compares it with the DNS. */
 static void
 sign_identities(void *context, struct control_connection *connection,
@@ -342,6 +356,7 @@ sign_identities(void *context, struct control_connection *connection,
 		json_add_string(item, "file", identity->policy->key);
 		json_add_integer(item, "until",
 		    sign_not_after(&identity->shown));
+		json_add_integer(item, "lifetime", sign_lifetime(identity));
 		cJSON_AddItemToArray(list, item);
 	}
 	json_add_string(json, "outcome", outcome_name(OUTCOME_OK));

@@ -201,6 +201,26 @@ TEST(a_bad_new_chain_changes_nothing)
 	key_files_close(&files);
 }
 
+/* The new key is in its place, its certificate not yet. */
+TEST(a_rotation_that_was_cut_short_goes_on)
+{
+	char next[160];
+
+	snprintf(next, sizeof(next), "%s", in(KEY_FILES_NEXT));
+	CHECK(mkdir(next, 0755) == 0);
+	CHECK(sign_fixture_keygen(next, "p256", NAME) == 0);
+	CHECK_STRING(read_chain(NAME, NAME, NAME, GRIP_ROLE_BROKER), "1");
+	CHECK(rename(in(NAME ".key"), in("old.key")) == 0);
+	snprintf(next, sizeof(next), "%s", in(KEY_FILES_NEXT "/" NAME ".key"));
+	CHECK(rename(next, in(NAME ".key")) == 0);
+	CHECK_STRING(read_chain(NAME, NAME, NAME, GRIP_ROLE_BROKER), "1");
+	/* A next one that is another key's helps nobody. */
+	CHECK(rename(in(NAME ".key"), next) == 0);
+	CHECK(strstr(read_chain(HOST, NAME, NAME, GRIP_ROLE_BROKER),
+	    "/" NAME ".crt: the first certificate is not that of the key"));
+	CHECK(rename(in("old.key"), in(NAME ".key")) == 0);
+}
+
 TEST(no_directory_is_told)
 {
 	char *error = NULL;
@@ -233,6 +253,7 @@ main(void)
 	RUN(other_files_are_no_keys);
 	RUN(certificate_belongs_to_key_and_name);
 	RUN(a_bad_new_chain_changes_nothing);
+	RUN(a_rotation_that_was_cut_short_goes_on);
 	RUN(no_directory_is_told);
 	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
 	return system(command) != 0 || test_done();
