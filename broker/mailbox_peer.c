@@ -51,12 +51,6 @@ mailbox_peer_free(struct mailbox_peer **peer)
 	x_free(peer);
 }
 
-struct grip_client *
-mailbox_peer_signer(struct mailbox_peer *peer)
-{
-	return cargo_peer_signer(peer->remote);
-}
-
 bool
 mailbox_peer_is_local(const struct mailbox_peer *peer,
     const struct service_url *url)
@@ -98,6 +92,25 @@ mailbox_peer_get(struct mailbox_peer *peer, const char *identity,
 	if (mailbox_peer_is_local(peer, url))
 		return get_local(peer, client_r, why);
 	return cargo_peer_get(peer->remote, identity, client_r, why);
+}
+
+enum outcome
+mailbox_peer_token(struct mailbox_peer *peer,
+    const struct mailbox_peer_token *what, char **token_r, struct reason *why)
+{
+	if (mailbox_peer_is_local(peer, what->url))
+		return grip_client_token(cargo_peer_signer(peer->remote),
+		    what->identity, what->type, what->claims, token_r, why);
+	return cargo_peer_token(peer->remote, what->identity, what->type,
+	    what->claims, token_r, why);
+}
+
+bool
+mailbox_peer_owns(const struct mailbox_peer *peer,
+    const struct service_url *url, const char *token)
+{
+	return mailbox_peer_is_local(peer, url) ||
+	    cargo_peer_owns(peer->remote, token);
 }
 
 enum outcome

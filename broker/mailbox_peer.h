@@ -40,6 +40,22 @@ char *mailbox_peer_url(const struct mailbox_peer *peer,
 enum outcome mailbox_peer_judge(const struct service_url *url,
     const struct http_result *result, struct reason *why);
 
-struct grip_client *mailbox_peer_signer(struct mailbox_peer *peer);
+/* What a token is to say, and to whom it goes. */
+struct mailbox_peer_token {
+	const struct service_url *url;
+	const char *identity;
+	enum grip_type type;
+	const struct grip_claims *claims;
+};
+
+/* A token of `identity` for a request to `url` by the client that
+ * mailbox_peer_get gave for it. As cargo_peer_token; where there is no TLS
+ * its key does not matter. */
+enum outcome mailbox_peer_token(struct mailbox_peer *peer,
+    const struct mailbox_peer_token *what, char **token_r, struct reason *why);
+
+/* Does this token, made earlier, still fit that client? */
+bool mailbox_peer_owns(const struct mailbox_peer *peer,
+    const struct service_url *url, const char *token);
 
 #endif

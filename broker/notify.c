@@ -206,8 +206,10 @@ get_token(struct attempt *attempt, const char *agent, char **token_r)
 
 	sha256_hex(message->body, message->len, digest);
 	claims.digest = x_strdup(digest);
-	outcome = grip_client_token(mailbox_peer_signer(attempt->notify->peer),
-	    attempt->identity, GRIP_NOTIFY, &claims, token_r, attempt->why);
+	outcome = mailbox_peer_token(attempt->notify->peer,
+	    &(struct mailbox_peer_token){ &attempt->destination->url,
+		attempt->identity, GRIP_NOTIFY, &claims },
+	    token_r, attempt->why);
 	grip_claims_free(&claims);
 	if (outcome == OUTCOME_OK)
 		return OUTCOME_OK;

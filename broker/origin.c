@@ -91,7 +91,8 @@ get_token(const struct request *request)
 
 	snprintf(what, sizeof(what), "%s %s", share->id, share->url->text);
 	if (origin->token != NULL && origin->token_until > now &&
-	    strcmp(origin->token_for, what) == 0)
+	    strcmp(origin->token_for, what) == 0 &&
+	    mailbox_peer_owns(origin->peer, share->url, origin->token))
 		return OUTCOME_OK;
 	free(origin->token);
 	origin->token = NULL;
@@ -100,8 +101,10 @@ get_token(const struct request *request)
 	claims.share = x_strdup(share->id);
 	claims.message = x_strdup(share->message);
 	identity_of(share, identity);
-	outcome = grip_client_token(mailbox_peer_signer(origin->peer), identity,
-	    GRIP_PUT, &claims, &origin->token, request->why);
+	outcome = mailbox_peer_token(origin->peer,
+	    &(struct mailbox_peer_token){ share->url, identity, GRIP_PUT,
+		&claims },
+	    &origin->token, request->why);
 	grip_claims_free(&claims);
 	if (outcome != OUTCOME_OK)
 		/* gripd's no is our own configuration's. */

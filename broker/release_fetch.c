@@ -40,8 +40,10 @@ get_token(struct asking *asking, const char *identity, char **token_r)
 	};
 	enum outcome outcome;
 
-	outcome = grip_client_token(mailbox_peer_signer(asking->peer), identity,
-	    GRIP_RELEASE, &claims, token_r, asking->why);
+	outcome = mailbox_peer_token(asking->peer,
+	    &(struct mailbox_peer_token){ &destination->url, identity,
+		GRIP_RELEASE, &claims },
+	    token_r, asking->why);
 	grip_claims_free(&claims);
 	return outcome;
 }

@@ -11,7 +11,9 @@
 #include <openssl/x509.h>
 
 #include "encoding.h"
+#include "grip_jwk.h"
 #include "grip_remote_key.h"
+#include "grip_token.h"
 #include "memory.h"
 
 struct cargo_peer {
@@ -23,6 +25,7 @@ struct cargo_peer {
 	const struct grip_identity *identity;
 	struct tls_der chain[GRIP_PROTOCOL_CHAIN_MAX];
 	EVP_PKEY *key;
+	char key_hash[SHA256_HEX_SIZE]; /* of its certificate */
 	struct http_client *client;
 };
 
@@ -138,13 +141,15 @@ same_identity(const struct grip_identity *a, const struct grip_identity *b)
 }
 
 static EVP_PKEY *
-remote_key(const struct grip_identity *identity, struct grip_client *signer)
+remote_key(const struct grip_identity *identity, struct grip_client *signer,
+    char hash_r[SHA256_HEX_SIZE])
 {
 	const unsigned char *der = identity->chain[0].der;
 	X509 *certificate = d2i_X509(NULL, &der, (long)identity->chain[0].len);
 	EVP_PKEY *key = NULL;
 
-	if (certificate != NULL)
+	if (certificate != NULL &&
+	    grip_jwk_spki_hash(X509_get0_pubkey(certificate), hash_r) == 0)
 		key = grip_remote_key_new(certificate, identity->name, signer);
 	X509_free(certificate);
 	return key;
@@ -169,7 +174,7 @@ make_client(struct cargo_peer *peer, struct reason *why)
 	};
 	size_t i;
 
-	peer->key = remote_key(peer->identity, peer->signer);
+	peer->key = remote_key(peer->identity, peer->signer, peer->key_hash);
 	if (peer->key == NULL)
 		return reason_set(why, OUTCOME_TEMPFAIL, "internal",
 		    "certificate of %s cannot be used", peer->identity->name);
@@ -214,4 +219,35 @@ cargo_peer_get(struct cargo_peer *peer, const char *identity,
 		forget(peer);
 	*client_r = peer->client;
 	return outcome;
+}
+
+bool
+cargo_peer_owns(const struct cargo_peer *peer, const char *token)
+{
+	struct grip_token *parsed = NULL;
+	struct reason why;
+	bool owns;
+
+	owns = peer->client != NULL &&
+	    grip_token_parse(token, strlen(token), &parsed, &why) ==
+		OUTCOME_OK &&
+	    strcmp(parsed->key_hash, peer->key_hash) == 0;
+	grip_token_free(&parsed);
+	return owns;
+}
+
+enum outcome
+cargo_peer_token(struct cargo_peer *peer, const char *identity,
+    enum grip_type type, const struct grip_claims *claims, char **token_r,
+    struct reason *why)
+{
+	enum outcome outcome = grip_client_token(peer->signer, identity, type,
+	    claims, token_r, why);
+
+	if (outcome != OUTCOME_OK || cargo_peer_owns(peer, *token_r))
+		return outcome;
+	free(*token_r);
+	*token_r = NULL;
+	return reason_set(why, OUTCOME_TEMPFAIL, "gripd",
+	    "the key of %s has just been replaced", identity);
 }

@@ -9,6 +9,8 @@
 #ifndef CARGO_PEER_H
 #define CARGO_PEER_H
 
+#include <stdbool.h>
+
 #include "grip_client.h"
 #include "http_client.h"
 #include "outcome.h"
@@ -39,7 +41,20 @@ void cargo_peer_free(struct cargo_peer **peer);
 enum outcome cargo_peer_get(struct cargo_peer *peer, const char *identity,
     struct http_client **client_r, struct reason *why);
 
-/* To have tokens signed; owned by the peer. */
+/*
+ * A token of `identity` for a request by the client that cargo_peer_get gave
+ * last, as grip_client_token. TEMPFAIL "gripd" if it has another key than
+ * that client's certificate, because keys were rotated in between: others
+ * would refuse the pair for good.
+ */
+enum outcome cargo_peer_token(struct cargo_peer *peer, const char *identity,
+    enum grip_type type, const struct grip_claims *claims, char **token_r,
+    struct reason *why);
+
+/* Is this token, made earlier, of the key of that client? */
+bool cargo_peer_owns(const struct cargo_peer *peer, const char *token);
+
+/* To have other things signed; owned by the peer. */
 struct grip_client *cargo_peer_signer(struct cargo_peer *peer);
 
 #endif

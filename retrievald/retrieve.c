@@ -108,8 +108,8 @@ renew_token(struct pull *pull, struct reason *why)
 	    pull->token_expires - clock_now() > TOKEN_RESERVE_S)
 		return OUTCOME_OK;
 	x_free(&pull->token);
-	outcome = grip_client_token(cargo_peer_signer(pull->retrieve->peer),
-	    pull->lease->agent, GRIP_GET, &claims, &pull->token, why);
+	outcome = cargo_peer_token(pull->retrieve->peer, pull->lease->agent,
+	    GRIP_GET, &claims, &pull->token, why);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	/* Policy may have made it shorter than the type allows. */
