@@ -119,22 +119,22 @@ http_connection_in_time(struct http_connection *c, int64_t now)
 }
 
 void
-http_connection_set_client(struct http_connection *c,
-    const struct sockaddr_storage *peer)
+http_client_format(const struct sockaddr_storage *peer,
+    char text_r[HTTP_CLIENT_SIZE])
 {
 	char text[INET6_ADDRSTRLEN];
 	const void *p = peer;
 	const struct sockaddr_in *in = p;
 	const struct sockaddr_in6 *in6 = p;
 
-	snprintf(c->client, sizeof(c->client), "unix");
+	snprintf(text_r, HTTP_CLIENT_SIZE, "unix");
 	if (peer->ss_family == AF_INET &&
 	    inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text)) != NULL)
-		snprintf(c->client, sizeof(c->client), "%s:%u", text,
+		snprintf(text_r, HTTP_CLIENT_SIZE, "%s:%u", text,
 		    ntohs(in->sin_port));
 	if (peer->ss_family == AF_INET6 &&
 	    inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text)) != NULL)
-		snprintf(c->client, sizeof(c->client), "[%s]:%u", text,
+		snprintf(text_r, HTTP_CLIENT_SIZE, "[%s]:%u", text,
 		    ntohs(in6->sin6_port));
 }
 
@@ -159,7 +159,7 @@ set_stream(struct http_connection *c, int fd)
 
 struct http_connection *
 http_connection_new(const struct http_door *door, int fd,
-    const struct sockaddr_storage *peer)
+    const struct sockaddr_storage *peer, int place)
 {
 	struct http_server *server = door->server;
 	struct http_connection *c = x_calloc(1, sizeof(*c));
@@ -169,6 +169,7 @@ http_connection_new(const struct http_door *door, int fd,
 	c->out.file = -1;
 	if (set_stream(c, fd) != 0) {
 		close(fd);
+		client_count_leave(server->clients, &place);
 		free(c);
 		return NULL;
 	}
@@ -182,7 +183,8 @@ http_connection_new(const struct http_door *door, int fd,
 	c->again = event_new(server->base, -1, 0, on_event, c);
 	if (c->readable == NULL || c->writable == NULL || c->again == NULL)
 		abort(); /* for want of memory */
-	http_connection_set_client(c, peer);
+	c->place = place;
+	http_client_format(peer, c->client);
 	http_connection_set_deadline(c, server->limits.head_ms);
 	TAILQ_INSERT_TAIL(&server->all, c, all);
 	server->stats.connections++;
@@ -209,6 +211,7 @@ http_connection_free(struct http_connection *c)
 	event_free(c->again);
 	http_output_free(c);
 	http_stream_close(&c->stream);
+	client_count_leave(server->clients, &c->place);
 	buffer_free(&c->in);
 	OPENSSL_free(c->certificate);
 	free(c);

@@ -18,6 +18,7 @@
 #include <event2/event.h>
 
 #include "buffer.h"
+#include "client_count.h"
 #include "http_server.h"
 #include "http_stream.h"
 
@@ -47,6 +48,9 @@ enum http_step {
 	HTTP_STEP_PAUSE, /* wait for the handler; do not read */
 	HTTP_STEP_DEAD, /* close */
 };
+
+#define HTTP_CLIENT_SIZE 64
+#define HTTP_TOO_MANY "too many connections of this client"
 
 struct http_door {
 	struct http_server *server;
@@ -89,7 +93,8 @@ struct http_connection {
 	uint8_t *certificate; /* DER, made when asked for */
 	size_t certificate_len;
 	uint64_t id;
-	char client[64];
+	int place; /* in the server's `clients` */
+	char client[HTTP_CLIENT_SIZE];
 };
 
 TAILQ_HEAD(http_connection_list, http_connection);
@@ -104,6 +109,7 @@ struct http_server {
 	bool accepting;
 	struct http_connection_list all, idle; /* idle: longest first */
 	struct http_server_stats stats;
+	struct client_count *clients;
 	struct event *tick, *stopped_event;
 	bool stopping;
 	int64_t stop_at;
@@ -132,9 +138,10 @@ struct http_exchange {
 	char head[];
 };
 
-/* A new connection; takes over `fd`. NULL if it cannot be had. */
+/* A new connection; takes over `fd`, and the client's `place` among those
+ * that are counted. NULL if it cannot be had. */
 struct http_connection *http_connection_new(const struct http_door *door,
-    int fd, const struct sockaddr_storage *peer);
+    int fd, const struct sockaddr_storage *peer, int place);
 /* Closes it, with `gone` for its exchange. Not while it is busy. */
 void http_connection_free(struct http_connection *c);
 /* Runs its steps. May free it. */
@@ -143,9 +150,9 @@ void http_connection_run(struct http_connection *c);
 void http_connection_wake(struct http_connection *c);
 /* False if it has outstayed its deadline or is too slow. */
 bool http_connection_in_time(struct http_connection *c, int64_t now);
-/* Writes "address:port". */
-void http_connection_set_client(struct http_connection *c,
-    const struct sockaddr_storage *peer);
+/* "address:port" or "unix". */
+void http_client_format(const struct sockaddr_storage *peer,
+    char text_r[HTTP_CLIENT_SIZE]);
 
 /* Closes unless something happens within `ms`. */
 void http_connection_set_deadline(struct http_connection *c, unsigned ms);
@@ -156,6 +163,10 @@ void http_connection_set_idle(struct http_connection *c, bool idle);
 
 /* http_steps.c: one step in the state that it is in. */
 enum http_step http_connection_step(struct http_connection *c, size_t *work);
+
+/* Counts a refusal and tells the handler. */
+void http_server_refuse(const struct http_door *door, const char *client,
+    const char *word, const char *text);
 
 /* A connection can be closed if its place is wanted; or was freed. */
 void http_server_connection_idle(struct http_server *server);

@@ -61,6 +61,42 @@ make_room(struct http_server *server)
 	http_connection_free(longest);
 }
 
+void
+http_server_refuse(const struct http_door *door, const char *client,
+    const char *word, const char *text)
+{
+	struct http_server *server = door->server;
+	struct reason why;
+
+	server->stats.refused++;
+	if (server->handler->refused == NULL)
+		return;
+	reason_set(&why, OUTCOME_PERMFAIL, word, "%s", text);
+	server->handler->refused(server->context, door->number, client, &why);
+}
+
+/* Whether this one may come in. Behind a load balancer nobody is known yet
+ * and all are let in. */
+static bool
+admit(const struct http_door *door, int fd, const struct sockaddr_storage *peer,
+    int *place_r)
+{
+	const struct http_server *server = door->server;
+	char client[HTTP_CLIENT_SIZE];
+	const void *address = peer;
+
+	*place_r = CLIENT_COUNT_NONE;
+	if (server->handler->accepted != NULL &&
+	    !server->handler->accepted(server->context, fd, door->number))
+		return false;
+	if ((door->flags & HTTP_LISTEN_PROXY) != 0 ||
+	    client_count_enter(server->clients, address, place_r))
+		return true;
+	http_client_format(peer, client);
+	http_server_refuse(door, client, "clients", HTTP_TOO_MANY);
+	return false;
+}
+
 static void
 on_accept(evutil_socket_t listener, short what, void *arg)
 {
@@ -70,7 +106,7 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 	struct http_connection *c;
 	socklen_t len;
 	unsigned i;
-	int fd;
+	int fd, place;
 
 	(void)what;
 	for (i = 0; i < ACCEPT_BATCH; i++) {
@@ -89,14 +125,13 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 				set_accepting(server, false);
 			return;
 		}
-		if (server->handler->accepted != NULL &&
-		    !server->handler->accepted(server->context, fd,
-			door->number)) {
+		if (!admit(door, fd, &peer, &place)) {
 			close(fd);
 			continue;
 		}
 		make_room(server);
-		if ((c = http_connection_new(door, fd, &peer)) != NULL)
+		c = http_connection_new(door, fd, &peer, place);
+		if (c != NULL)
 			http_connection_run(c);
 	}
 }
@@ -178,6 +213,7 @@ http_server_new(struct event_base *base,
 	signal(SIGPIPE, SIG_IGN);
 	server->base = base;
 	server->limits = limits != NULL ? *limits : http_server_default_limits;
+	server->clients = client_count_new(server->limits.max_per_client);
 	server->handler = handler;
 	server->context = context;
 	server->scratch = x_malloc(HTTP_SCRATCH);
@@ -268,6 +304,7 @@ http_server_free(struct http_server **server)
 		http_connection_free(TAILQ_FIRST(&s->all));
 	event_free(s->tick);
 	event_free(s->stopped_event);
+	client_count_free(&s->clients);
 	free(s->spare_chunk);
 	free(s->scratch);
 	x_free(server);

@@ -39,6 +39,7 @@ struct http_exchange;
 
 struct http_server_limits {
 	unsigned max_connections;
+	unsigned max_per_client; /* see client_count.h; 0: no bound */
 	unsigned head_ms; /* handshake and head together */
 	unsigned idle_ms; /* between requests */
 	unsigned linger_ms; /* draining before a close */
@@ -63,7 +64,7 @@ struct http_handler {
 	bool (*accepted)(void *context, int fd, int door);
 	/* Frees what was left in http_exchange_connection_data. */
 	void (*connection_free)(void *data);
-	/* A handshake or head was refused: for the log. `client` is
+	/* A client, handshake or head was refused: for the log. `client` is
 	 * "address:port" or "unix". */
 	void (*refused)(void *context, int door, const char *client,
 	    const struct reason *why);
@@ -99,7 +100,7 @@ struct http_server_stats {
 	unsigned connections; /* now */
 	unsigned exchanges; /* now */
 	uint64_t accepted;
-	uint64_t refused; /* handshakes and heads */
+	uint64_t refused; /* clients, handshakes and heads */
 	uint64_t requests;
 	uint64_t bytes_in; /* of bodies */
 	uint64_t bytes_out;

@@ -24,17 +24,9 @@ wait_for(ssize_t result)
 }
 
 static void
-report(struct http_connection *c, const char *word, const char *text)
+report(const struct http_connection *c, const char *word, const char *text)
 {
-	struct http_server *server = c->server;
-	struct reason why;
-
-	server->stats.refused++;
-	if (server->handler->refused == NULL)
-		return;
-	reason_set(&why, OUTCOME_PERMFAIL, word, "%s", text);
-	server->handler->refused(server->context, c->door->number, c->client,
-	    &why);
+	http_server_refuse(c->door, c->client, word, text);
 }
 
 /* ---- steps before the first head --------------------------------------- */
@@ -44,6 +36,7 @@ step_proxy(struct http_connection *c, size_t *work)
 {
 	char peeked[PROXY_PROTOCOL_MAX];
 	struct sockaddr_storage source;
+	const void *address = &source;
 	size_t before = c->in.len, take;
 	ssize_t n;
 	long len;
@@ -67,7 +60,11 @@ step_proxy(struct http_connection *c, size_t *work)
 	if (len == 0)
 		return HTTP_STEP_READ;
 	if (source.ss_family != AF_UNSPEC)
-		http_connection_set_client(c, &source);
+		http_client_format(&source, c->client);
+	if (!client_count_enter(c->server->clients, address, &c->place)) {
+		report(c, "clients", HTTP_TOO_MANY);
+		return HTTP_STEP_DEAD;
+	}
 	buffer_free(&c->in);
 	c->state = HTTP_STATE_HANDSHAKE;
 	return HTTP_STEP_MORE;

@@ -42,6 +42,8 @@ static const struct config_key keys[] = {
 	    10 * 365 * 86400LL, NULL },
 	{ "connections", CONFIG_INTEGER, AT(connections), "2000", 8, 1000000,
 	    NULL },
+	{ "connections_per_client", CONFIG_INTEGER, AT(connections_per_client),
+	    "200", 0, 1000000, NULL },
 	{ "disk_threads", CONFIG_INTEGER, AT(disk_threads), "4", 1, 64, NULL },
 	{ "lease_time", CONFIG_DURATION, AT(lease_time), "2m", 10, 86400,
 	    NULL },

@@ -35,6 +35,7 @@ struct mailboxd_config {
 	int64_t free_space_floor; /* bytes to be left on the disk */
 	int64_t session_lifetime; /* seconds of an app token */
 	int64_t connections;
+	int64_t connections_per_client; /* 0: no bound */
 	int64_t disk_threads;
 	int64_t lease_time; /* seconds */
 	int64_t leases_per_origin;

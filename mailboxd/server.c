@@ -191,6 +191,8 @@ open_http(struct mailboxd *mailboxd, struct server_sockets *sockets)
 	    flags = mailboxd->config->proxy_protocol ? HTTP_LISTEN_PROXY : 0;
 
 	limits.max_connections = (unsigned)mailboxd->config->connections;
+	limits.max_per_client =
+	    (unsigned)mailboxd->config->connections_per_client;
 	mailboxd->http =
 	    http_server_new(mailboxd->base, &limits, &visit_handler, mailboxd);
 	for (i = 0; i < sockets->listen_count; i++)

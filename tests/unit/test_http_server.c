@@ -808,6 +808,48 @@ TEST(bounds_connections)
 	close_peer(&p[6]);
 }
 
+/* Did one more of them get in? `first`: what is sent before TLS. */
+static bool
+comes_in(struct peer *p, const char *first)
+{
+	memset(p, 0, sizeof(*p));
+	p->fd = dial(NULL);
+	CHECK(send(p->fd, first, strlen(first), 0) == (ssize_t)strlen(first));
+	return start_tls(p, "a.foo.test", NULL) == 1;
+}
+
+/* Two may: the third is sent away until one has gone. */
+static void
+try_clients(const char *first)
+{
+	struct peer p[3], more;
+
+	CHECK(comes_in(&p[0], first));
+	CHECK(comes_in(&p[1], first));
+	CHECK(!comes_in(&p[2], first));
+	close_peer(&p[0]);
+	close_peer(&p[2]);
+	CHECK(counts_become("connections=2")); /* with the one that asks */
+	CHECK(comes_in(&more, first));
+	close_peer(&p[1]);
+	close_peer(&more);
+	CHECK(counts_become("connections=1"));
+}
+
+TEST(bounds_each_client)
+{
+	try_clients("");
+}
+
+TEST(bounds_each_client_behind_a_balancer)
+{
+	struct peer other;
+
+	try_clients("PROXY TCP4 192.0.2.9 192.0.2.8 99 443\r\n");
+	CHECK(comes_in(&other, "PROXY TCP4 192.0.2.7 192.0.2.8 99 443\r\n"));
+	close_peer(&other);
+}
+
 TEST(understands_the_proxy_protocol)
 {
 	static const char header[] = "PROXY TCP4 192.0.2.7 192.0.2.8 99 443"
@@ -956,8 +998,13 @@ main(void)
 	RUN(bounds_connections);
 	fixture_end(&fixture, false);
 	fixture.limits = http_server_default_limits;
+	fixture.limits.max_per_client = 2;
+	fixture_start(&fixture);
+	RUN(bounds_each_client);
+	fixture_end(&fixture, false);
 	fixture.flags = HTTP_LISTEN_PROXY;
 	fixture_start(&fixture);
+	RUN(bounds_each_client_behind_a_balancer);
 	RUN(understands_the_proxy_protocol);
 	fixture_end(&fixture, false);
 	tls_server_free(&fixture.tls);
