@@ -32,6 +32,7 @@ static const struct cargo_problem problems[] = {
 	    "Not here, or not shared with this recipient" },
 	{ "revoked", 410, true, true, "The sender has withdrawn the share" },
 	{ "expired", 410, true, true, "The share has expired" },
+	{ "dropped", 410, true, true, "The administrator has given it up" },
 	{ "agent", 403, true, true,
 	    "The retrieval agent is not the one of this mailbox" },
 	{ "not-enrolled", 403, true, false,
@@ -64,6 +65,8 @@ static const struct cargo_problem problems[] = {
 	{ "method-unknown", 501, true, false, "The method is not known" },
 	{ "version-unknown", 505, true, false, "Not HTTP/1.1" },
 	/* The state of the server. */
+	{ "account-limit", 429, false, false,
+	    "Too many new accounts of this domain for now" },
 	{ "busy", 503, false, false, "Too much at once" },
 	{ "internal", 500, false, false, "An error of the server" },
 	{ "unavailable", 503, false, false, "Not possible now" },

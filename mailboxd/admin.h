@@ -11,16 +11,26 @@
 /* The verbs; the context is struct mailboxd. Ends with a NULL name. */
 extern const struct control_verb admin_verbs[];
 
-/* In admin_account.c, for the table. */
-struct control_connection;
-void admin_account_add(void *context, struct control_connection *connection,
+/* For the table, from admin_<subject>.c. */
+typedef void admin_fn(void *context, struct control_connection *connection,
     const cJSON *request);
-void admin_account_remove(void *context, struct control_connection *connection,
-    const cJSON *request);
-void admin_account_enrol(void *context, struct control_connection *connection,
-    const cJSON *request);
-void admin_account_change(void *context, struct control_connection *connection,
-    const cJSON *request);
+admin_fn admin_status;
+admin_fn admin_metrics;
+admin_fn admin_queue;
+admin_fn admin_queue_show;
+admin_fn admin_queue_retry;
+admin_fn admin_queue_drop;
+admin_fn admin_renotify;
+admin_fn admin_share_list;
+admin_fn admin_share_show;
+admin_fn admin_share_revoke;
+admin_fn admin_account_list;
+admin_fn admin_account_add;
+admin_fn admin_account_remove;
+admin_fn admin_account_enrol;
+admin_fn admin_account_change;
+admin_fn admin_fsck;
+admin_fn admin_gc;
 
 /* Ends an answer: {"outcome", "reason", "detail"} and `object` (taken over;
  * may be NULL). */

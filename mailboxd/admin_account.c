@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "account.h"
-#include "admin.h"
+#include "admin_walk.h"
 #include "clock.h"
 #include "grip_name.h"
 #include "json_strict.h"
@@ -343,4 +343,36 @@ admin_account_remove(void *context, struct control_connection *connection,
 	}
 	task->removal.now = clock_now();
 	store_submit(task->mailboxd->store, remove_work, on_removed, task);
+}
+
+/* ---- account-list ------------------------------------------------------------ */
+
+static enum store_step
+list_account(void *arg, const char *key, const void *data, size_t len)
+{
+	struct admin_walk *walk = arg;
+	cJSON *account;
+
+	(void)data;
+	(void)len;
+	account = account_describe(walk->view, store_key_last(key));
+	if (account != NULL)
+		cJSON_AddItemToArray(walk->items, account);
+	return STORE_SKIP;
+}
+
+static void
+run_accounts(struct admin_walk *walk)
+{
+	store_scan(walk->view, "account/", NULL, list_account, walk);
+}
+
+void
+admin_account_list(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	(void)request;
+	admin_walk_start(admin_walk_new(context, connection, run_accounts,
+			     "accounts"),
+	    NULL);
 }

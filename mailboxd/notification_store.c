@@ -47,13 +47,16 @@ notification_work_init(struct notification_work *work)
 
 /* ---- the same again ------------------------------------------------------ */
 
-/* The later token is the one that counts. */
+/* The later token is the one that counts. It is tried at once: what the
+ * origin said to the other says nothing of it. */
 static enum outcome
 renew_pull(struct store_txn *txn, const struct notification_work *work)
 {
 	const struct notification_claims *claims = &work->claims;
+	const int64_t now = work->placeholder.now;
 	enum outcome outcome = OUTCOME_OK;
 	struct pull_row row;
+	int64_t old_due;
 	int found;
 
 	found = pull_row_get(store_txn_view(txn), work->id, &row);
@@ -67,9 +70,12 @@ renew_pull(struct store_txn *txn, const struct notification_work *work)
 		free(row.agent);
 		row.agent = strdup(claims->agent);
 		row.expires = claims->expires;
+		old_due = row.due;
+		if (!row.leased && row.due > now)
+			row.due = now;
 		outcome = row.token == NULL || row.agent == NULL ?
 		    trouble(txn) :
-		    pull_row_put(txn, &row, row.due);
+		    pull_row_put(txn, &row, old_due);
 	}
 	pull_row_clear(&row);
 	return outcome;
@@ -249,7 +255,7 @@ put_record(struct store_txn *txn, const struct notification_work *work,
 	    leaf, detail);
 }
 
-/* About fifteen keys. */
+/* About fifteen keys, and five of an account that is made. */
 static enum outcome
 put_new(struct store_txn *txn, struct notification_work *work,
     const char *notice, struct store_account *account)
@@ -284,6 +290,10 @@ notification_store_work(struct store_txn *txn, void *arg)
 	struct store_account account;
 	int found;
 
+	outcome = account_make(txn, &work->make, work->placeholder.now,
+	    work->placeholder.account);
+	if (outcome != OUTCOME_OK)
+		return outcome;
 	notice_hash(&work->claims, notice);
 	found = find_notice(txn, work, notice, &outcome);
 	work->existed = found == 1;

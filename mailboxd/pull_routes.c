@@ -262,6 +262,7 @@ start_retry(struct report *report, const struct pull_lease *lease,
 	retry->random = randombytes_random();
 	retry->progress = made_progress(lease);
 	retry->origin_fault = told->origin_fault;
+	strcpy(retry->problem, told->problem);
 	store_submit(visit->mailboxd->store, retry_work, on_retry, report);
 }
 
@@ -284,6 +285,7 @@ failed_body(struct visit *visit, const cJSON *body)
 	pull_queue_judge(&facts, &told);
 	report = report_new(visit, lease);
 	strcpy(report->retry.message, lease->message);
+	report->retry.status = facts.status;
 	log_failed(report, &told, body, facts.status);
 	/* What is permanent is so for one resource, or for all of them. */
 	if (told.outcome == OUTCOME_PERMFAIL && (told.whole || *hash != '\0'))

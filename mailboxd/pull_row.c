@@ -2,6 +2,7 @@
  *
  * Rows of pulls and origins, and what they say about a message's resources.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ take_text(const cJSON *object, const char *name)
 static int
 row_parse(const cJSON *object, struct pull_row *row)
 {
-	const char *account = json_string(object, "account");
+	const char *account = json_string(object, "account"), *problem;
 
 	if (account == NULL || !store_id_valid(account) ||
 	    json_integer(object, "due", 0, JSON_MAX_INTEGER, &row->due) ||
@@ -36,6 +37,13 @@ row_parse(const cJSON *object, struct pull_row *row)
 	    json_integer(object, "lease", 0, JSON_MAX_INTEGER, &row->lease))
 		return -1;
 	strcpy(row->account, account);
+	/* Rows of before 0.2 have none of these. */
+	if (json_integer(object, "failed", 0, JSON_MAX_INTEGER, &row->failed) ||
+	    json_integer(object, "status", 0, 999, &row->status))
+		row->failed = row->status = 0;
+	problem = json_string(object, "problem");
+	if (problem != NULL)
+		snprintf(row->problem, sizeof(row->problem), "%s", problem);
 	row->leased = json_boolean(object, "leased") == 1;
 	row->local = json_boolean(object, "local") == 1;
 	row->origin = take_text(object, "origin");
@@ -106,6 +114,11 @@ pull_row_put(struct store_txn *txn, const struct pull_row *row, int64_t old_due)
 	json_add_integer(object, "expires", row->expires);
 	json_add_integer(object, "attempt", row->attempt);
 	json_add_integer(object, "lease", row->lease);
+	if (row->failed != 0) {
+		json_add_integer(object, "failed", row->failed);
+		json_add_string(object, "problem", row->problem);
+		json_add_integer(object, "status", row->status);
+	}
 	json_add_boolean(object, "leased", row->leased);
 	json_add_boolean(object, "local", row->local);
 	json_add_string(object, "origin", row->origin);
@@ -128,6 +141,44 @@ pull_row_delete(struct store_txn *txn, const struct pull_row *row)
 
 	store_txn_delete(txn, store_key_due(&key, row->due, row->message));
 	return store_txn_delete(txn, store_key_pull(&key, row->message));
+}
+
+struct search {
+	char *message_r;
+	int found;
+};
+
+static enum store_step
+look_for_prefix(void *arg, const char *key, const void *data, size_t len)
+{
+	const char *message = store_key_last(key);
+	struct search *search = arg;
+
+	(void)data;
+	(void)len;
+	if (!store_id_valid(message))
+		return STORE_NEXT;
+	search->found++;
+	strcpy(search->message_r, message);
+	return search->found == 2 ? STORE_STOP : STORE_NEXT;
+}
+
+int
+pull_row_find(struct store_view *view, const char *text,
+    char message_r[STORE_ID_SIZE])
+{
+	struct search search = { message_r, 0 };
+	const size_t len = strlen(text);
+	struct store_key key;
+
+	if (len < PULL_PREFIX_MIN || len > STORE_ID_LEN ||
+	    strspn(text, "0123456789abcdef") != len)
+		return 0;
+	(void)store_key_pull_all(&key, store_shard(text));
+	strcat(key.text, text);
+	if (store_scan(view, key.text, NULL, look_for_prefix, &search) == -1)
+		return -1;
+	return search.found;
 }
 
 int

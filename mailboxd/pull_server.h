@@ -43,6 +43,11 @@ void
 pull_server_fail(struct pull_server *server, const struct pull_lease *lease,
     const char *hash, const char *problem, store_done_fn *done, void *arg);
 
+/* The administrator gives a pull up: what is pending fails as "dropped". A
+ * worker that is at it is refused what it says next. */
+void pull_server_drop(struct pull_server *server, const char *message,
+    store_done_fn *done, void *arg);
+
 /* A worker was lost in the middle of an upload: unless it says something
  * within seconds, the lease ends and the pull is due again. */
 void pull_server_broken(struct pull_server *server, const char *lease);

@@ -190,3 +190,15 @@ pull_server_fail(struct pull_server *server, const struct pull_lease *lease,
 	job->arg = arg;
 	job_step(job);
 }
+
+void
+pull_server_drop(struct pull_server *server, const char *message,
+    store_done_fn *done, void *arg)
+{
+	struct pull_job *job = job_new(server, message, PULL_TASK_EXPIRE);
+
+	strcpy(job->fail.problem, "dropped");
+	job->done = done;
+	job->arg = arg;
+	job_step(job);
+}

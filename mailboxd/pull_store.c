@@ -127,6 +127,11 @@ pull_store_retry(struct store_txn *txn, void *arg)
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	work.row.leased = false;
+	if (retry->problem[0] != '\0') {
+		strcpy(work.row.problem, retry->problem);
+		work.row.status = retry->status;
+		work.row.failed = retry->now;
+	}
 	if (retry->progress)
 		work.row.attempt = 0;
 	if (retry->lapse) {
@@ -147,6 +152,45 @@ pull_store_retry(struct store_txn *txn, void *arg)
 		origin_bad(txn, retry, work.row.origin);
 	outcome = pull_row_put(txn, &work.row, work.old_due);
 	pull_work_close(&work);
+	return outcome;
+}
+
+/* Four keys. */
+static enum outcome
+hasten_row(struct store_txn *txn, struct pull_row *row, int64_t now)
+{
+	int64_t old_due = row->due;
+
+	pull_origin_good(txn, row->origin);
+	row->attempt = 0;
+	row->due = now;
+	return pull_row_put(txn, row, old_due);
+}
+
+enum outcome
+pull_store_hasten(struct store_txn *txn, void *arg)
+{
+	struct pull_hasten *hasten = arg;
+	enum outcome outcome = OUTCOME_OK;
+	struct pull_row row;
+	unsigned i;
+	int found;
+
+	hasten->due = hasten->leased = 0;
+	for (i = 0; i < hasten->count && outcome == OUTCOME_OK; i++) {
+		found = pull_row_get(store_txn_view(txn), hasten->messages[i],
+		    &row);
+		if (found == -1)
+			outcome = pull_work_trouble(txn);
+		if (found != 1)
+			continue; /* it came to its end meanwhile */
+		if (row.leased)
+			hasten->leased++;
+		else
+			outcome = hasten_row(txn, &row, hasten->now);
+		hasten->due += !row.leased;
+		pull_row_clear(&row);
+	}
 	return outcome;
 }
 

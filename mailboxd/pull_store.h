@@ -30,6 +30,9 @@ struct pull_row {
 	int64_t expires; /* of the share */
 	int64_t attempt; /* tries that came to nothing */
 	int64_t lease; /* number of the last lease */
+	int64_t failed; /* when the last of them failed; 0: none has */
+	char problem[32]; /* by which name */
+	int64_t status; /* and what the origin answered, 0 if nothing */
 	bool leased;
 	bool local; /* the origin is this very server */
 	char *origin, *share, *agent;
@@ -48,6 +51,12 @@ enum outcome pull_row_put(struct store_txn *txn, const struct pull_row *row,
 
 /* Removes pull and due row. Two keys. */
 enum outcome pull_row_delete(struct store_txn *txn, const struct pull_row *row);
+
+/* The pull whose message id begins with `text` (PULL_PREFIX_MIN lower-case
+ * hex digits at least). 1 and the id; 0 none, 2 more than one, -1 trouble. */
+#define PULL_PREFIX_MIN 4
+int pull_row_find(struct store_view *view, const char *text,
+    char message_r[STORE_ID_SIZE]);
 
 /* The immutable message of a pull: 1 and the object (caller's), 0, -1. */
 int pull_message_get(struct store_view *view, const struct pull_row *row,
@@ -112,6 +121,8 @@ struct pull_retry {
 	int64_t number; /* -1: do not compare */
 	int64_t now;
 	bool origin_fault;
+	char problem[32]; /* what it is called; "": no failure */
+	int64_t status;
 	uint32_t random;
 	const struct pull_policy *policy;
 	bool lapse; /* the lease broke off: due at once, no attempt */
@@ -119,6 +130,16 @@ struct pull_retry {
 	int64_t due; /* result */
 };
 enum outcome pull_store_retry(struct store_txn *txn, void *arg);
+
+/* The administrator: those that are not leased are due now, their origins may
+ * be asked now, and delays begin with the short ones again. */
+struct pull_hasten {
+	char messages[PULL_STORE_BATCH][STORE_ID_SIZE];
+	unsigned count;
+	int64_t now;
+	unsigned due, leased; /* results */
+};
+enum outcome pull_store_hasten(struct store_txn *txn, void *arg);
 
 /* Ends resources for good: the one of `hash`, or all pending ones ("").
  * `more` says that not all fitted into one transaction: call again. When

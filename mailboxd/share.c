@@ -9,17 +9,16 @@
 
 #include "access.h"
 #include "clock.h"
-#include "lapse.h"
 #include "log.h"
 #include "memory.h"
 #include "share.h"
 #include "share_store.h"
+#include "share_withdraw.h"
 #include "wait_list.h"
 
 struct sharing {
 	struct visit *visit;
 	struct share *share;
-	struct lapse lapse; /* of one that is withdrawn */
 };
 
 /* The share that the caller may work on; NULL after a refusal. A broker's
@@ -82,9 +81,7 @@ log_share(const struct sharing *sharing, const char *verb)
 	struct log_line line;
 
 	metrics_count(sharing->visit->mailboxd->metrics, MAILBOXD_SHARES,
-	    strcmp(verb, "share") == 0	    ? "made" :
-		strcmp(verb, "revoke") == 0 ? "revoked" :
-					      "other");
+	    strcmp(verb, "share") == 0 ? "made" : "other");
 	log_begin(&line, LOG_INFO, sharing->visit->id, verb);
 	log_string(&line, LOG_KEY_SHARE, share->id);
 	log_string(&line, LOG_KEY_ACCOUNT, share->account);
@@ -168,72 +165,24 @@ share_put_serve(struct visit *visit)
 	visit_gather_json(visit, CARGO_API_BODY_MAX, put_body);
 }
 
-static enum outcome
-lapse_work(struct store_txn *txn, void *arg)
-{
-	struct sharing *sharing = arg;
-
-	return lapse_share(txn, &sharing->lapse);
-}
-
-/* It is withdrawn in any case; what could not be let go of now, the sweep
- * will. */
 static void
-on_lapsed(void *arg, enum outcome outcome, const struct reason *why)
+on_withdrawn(void *arg, enum outcome outcome, const struct reason *why)
 {
-	struct sharing *sharing = arg;
-	struct visit *visit = sharing->visit;
+	struct visit *visit = arg;
 
-	(void)why;
-	if (outcome == OUTCOME_OK) {
-		lapse_log(&sharing->lapse, visit->id);
-		if (sharing->lapse.more) {
-			store_submit(visit->mailboxd->store, lapse_work,
-			    on_lapsed, sharing);
-			return;
-		}
-	}
-	visit_reply_empty(visit, 204);
-	end(sharing);
-}
-
-static void
-on_revoked(void *arg, enum outcome outcome, const struct reason *why)
-{
-	struct sharing *sharing = arg;
-	struct lapse *lapse = &sharing->lapse;
-
-	if (outcome != OUTCOME_OK) {
-		visit_refuse(sharing->visit, why);
-		end(sharing);
-		return;
-	}
-	log_share(sharing, "revoke");
-	strcpy(lapse->account, sharing->share->account);
-	strcpy(lapse->share, sharing->share->id);
-	lapse->now = sharing->share->now;
-	store_submit(sharing->visit->mailboxd->store, lapse_work, on_lapsed,
-	    sharing);
-}
-
-static enum outcome
-revoke_work(struct store_txn *txn, void *arg)
-{
-	struct sharing *sharing = arg;
-
-	return share_store_revoke(txn, sharing->share);
+	if (outcome == OUTCOME_OK)
+		visit_reply_empty(visit, 204);
+	else
+		visit_refuse(visit, why);
+	visit_release(visit);
 }
 
 void
 share_delete_serve(struct visit *visit)
 {
 	struct share *share = begin(visit);
-	struct sharing *sharing;
 
-	if (share == NULL)
-		return;
-	sharing = x_calloc(1, sizeof(*sharing));
-	sharing->visit = visit_hold(visit);
-	sharing->share = share;
-	store_submit(visit->mailboxd->store, revoke_work, on_revoked, sharing);
+	if (share != NULL)
+		share_withdraw(visit->mailboxd, share, visit->id, on_withdrawn,
+		    visit_hold(visit));
 }
