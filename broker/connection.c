@@ -9,12 +9,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "capability.h"
+#include "child.h"
 #include "clock.h"
 #include "inbound.h"
 #include "lmtp_session.h"
@@ -141,38 +141,20 @@ serve(const struct listener *listener, int fd)
 	close_work(&work);
 }
 
-/* Signals as for a program of its own, and nothing of the parent's open but
- * the connection and standard error. */
-static void
-become_child(const struct listener *listener, int fd, pid_t parent)
-{
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
-	sigset_t none;
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent || dup2(fd, 3) < 0 ||
-	    close_range(4, ~0U, 0) < 0)
-		_exit(1);
-	serve(listener, 3);
-	_exit(0);
-}
-
 static int
 spawn(const struct listener *listener, int fd)
 {
 	struct connection_list *list = listener->list;
-	pid_t parent = getpid(), child;
 	size_t slot = 0;
+	pid_t child;
 
 	while (list->children[slot] != 0)
 		slot++;
-	child = fork();
-	if (child == 0)
-		become_child(listener, fd, parent);
+	child = child_fork(fd);
+	if (child == 0) {
+		serve(listener, CHILD_FD);
+		_exit(0);
+	}
 	if (child < 0)
 		return -1;
 	list->children[slot] = child;

@@ -31,6 +31,7 @@
 #include "peer_list.h"
 #include "privileges.h"
 #include "probe.h"
+#include "renotify_child.h"
 #include "share_secret.h"
 #include "unix_socket.h"
 
@@ -46,6 +47,7 @@ struct broker {
 	uid_t postfix;
 	struct metrics *metrics;
 	struct probe *probe;
+	struct renotify_children *renotify;
 };
 
 static void
@@ -91,10 +93,20 @@ answer_probe(void *context, struct control_connection *connection,
 	probe_answer(broker->probe, connection, request);
 }
 
+static void
+answer_renotify(void *context, struct control_connection *connection,
+    const cJSON *request)
+{
+	struct broker *broker = context;
+
+	renotify_children_serve(broker->renotify, connection, request);
+}
+
 static const struct control_verb verbs[] = {
 	{ "status", answer_status },
 	{ "metrics", answer_metrics },
 	{ "probe", answer_probe },
+	{ "renotify", answer_renotify },
 	{ NULL, NULL },
 };
 
@@ -155,6 +167,8 @@ listen_lmtp(struct broker *broker, const char *name, const char *path)
 static void
 serve(struct broker *broker, int control_fd)
 {
+	const struct renotify_options renotify = { &broker->config, broker->map,
+		broker->breaker, broker->metrics };
 	struct event *terminate, *interrupt;
 	struct control *control;
 
@@ -162,7 +176,9 @@ serve(struct broker *broker, int control_fd)
 	interrupt = evsignal_new(broker->base, SIGINT, stop, broker->base);
 	event_add(terminate, NULL);
 	event_add(interrupt, NULL);
+	broker->renotify = renotify_children_new(broker->base, &renotify);
 	control = control_start(broker->base, control_fd, verbs, broker);
+	control_set_text(control, "renotify", RENOTIFY_TEXT_MAX);
 	daemon_notify_ready(broker->base);
 	log_text(LOG_INFO, "-", "started", "%zu lines of destinations",
 	    destination_map_count(broker->map));
@@ -170,6 +186,7 @@ serve(struct broker *broker, int control_fd)
 	daemon_notify_stopping();
 	event_free(terminate);
 	event_free(interrupt);
+	renotify_children_free(&broker->renotify);
 	control_stop(&control);
 }
 
