@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "encoding.h"
@@ -22,6 +23,8 @@ struct grip_client {
 	char *path;
 	char *protocol;
 	int timeout_ms;
+	int pause_ms;
+	int64_t not_before; /* ms of the monotonic clock: pausing until then */
 	int fd; /* -1: not connected */
 	pid_t pid; /* who connected: a child must not share it */
 	int64_t last_id;
@@ -42,6 +45,21 @@ grip_client_new(const char *socket_path, const char *protocol, int timeout_ms)
 	if (client->path == NULL || client->protocol == NULL)
 		grip_client_free(&client);
 	return client;
+}
+
+void
+grip_client_set_pause(struct grip_client *client, int pause_ms)
+{
+	client->pause_ms = pause_ms;
+}
+
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void
@@ -140,6 +158,11 @@ grip_client_exchange(struct grip_client *client, const char *packet,
 	bool kept, died;
 	ssize_t n;
 
+	if (monotonic_ms() < client->not_before) {
+		errno = EAGAIN;
+		grip_client_trouble(client, "lately", why);
+		return -1;
+	}
 	if (client->fd != -1 && client->pid != getpid())
 		grip_client_drop(client);
 	do {
@@ -155,6 +178,8 @@ grip_client_exchange(struct grip_client *client, const char *packet,
 		if (n == -1)
 			grip_client_drop(client);
 	} while (kept && died);
+	if (n == -1 && errno == EAGAIN)
+		client->not_before = monotonic_ms() + client->pause_ms;
 	return n;
 }
 

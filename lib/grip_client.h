@@ -29,6 +29,12 @@ grip_client_new(const char *socket_path, const char *protocol, int timeout_ms);
 /* Closes, frees and sets to NULL; NULL is fine. */
 GRIP_EXPORT void grip_client_free(struct grip_client **client);
 
+/* For who serves others meanwhile: when gripd did not answer in time, whatever
+ * is asked within the next `pause_ms` fails at once. 0 (the default): it is
+ * waited for each time. */
+GRIP_EXPORT void
+grip_client_set_pause(struct grip_client *client, int pause_ms);
+
 /* Sends `request` (taken over, also on failure; NULL counts as want of
  * memory) and waits for its answer. A connection that had been idle and died
  * is made anew once. *answer_r (may be NULL) is the whole answer when OK,

@@ -7,6 +7,7 @@
 
 #include <time.h>
 
+#include "clock.h"
 #include "grip_client.h"
 #include "json_strict.h"
 #include "sign_fixture.h"
@@ -228,6 +229,39 @@ TEST(a_token_from_the_signer)
 	sign_fixture_close(&fixture);
 }
 
+/* Who serves others is not held up by each question to one that hangs. */
+TEST(it_pauses_after_a_time_out)
+{
+	struct grip_client *client =
+	    grip_client_new(path, GRIP_PROTOCOL_RESOLVE, 200);
+	struct grip_addresses addresses;
+	int64_t begun = clock_monotonic_ms();
+	struct reason why;
+	pid_t pid = peer("HS");
+
+	grip_client_set_pause(client, 600000);
+	for (int i = 0; i < 100; i++)
+		CHECK(grip_client_addresses(client, "x.test", &addresses,
+			  &why) == OUTCOME_TEMPFAIL);
+	CHECK(reason_is(&why, "gripd"));
+	CHECK(clock_monotonic_ms() - begun < 5000); /* not 20 s */
+	grip_client_set_pause(client, 0);
+	sign_fixture_stop(pid);
+	grip_client_free(&client);
+	/* And asks again behind it. */
+	client = grip_client_new(path, GRIP_PROTOCOL_RESOLVE, 200);
+	grip_client_set_pause(client, 1);
+	pid = peer("HSS/HG"); /* the second sees the end */
+	CHECK(grip_client_addresses(client, "x.test", &addresses, &why) ==
+	    OUTCOME_TEMPFAIL);
+	do
+		CHECK(clock_monotonic_ms() - begun < 20000);
+	while (grip_client_addresses(client, "x.test", &addresses, &why) !=
+	    OUTCOME_OK);
+	grip_client_free(&client);
+	sign_fixture_stop(pid);
+}
+
 /* A child has a connection of its own: answers never go to the wrong one. */
 TEST(a_fork_does_not_share_the_connection)
 {
@@ -263,6 +297,7 @@ main(void)
 	RUN(what_the_peer_may_do);
 	RUN(nobody_there_is_temporary);
 	RUN(a_request_too_large_is_not_sent);
+	RUN(it_pauses_after_a_time_out);
 	RUN(a_fork_does_not_share_the_connection);
 	if (geteuid() == 0)
 		RUN(a_token_from_the_signer);
