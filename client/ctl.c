@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "control.h"
 #include "json_strict.h"
 #include "memory.h"
@@ -70,6 +71,14 @@ int
 ctl_ask(const struct ctl *ctl, const char *daemon, cJSON *request,
     void (*show)(const cJSON *packet, void *context), void *context)
 {
+	return ctl_ask_text(ctl, daemon, request, NULL, show, context);
+}
+
+int
+ctl_ask_text(const struct ctl *ctl, const char *daemon, cJSON *request,
+    const char *text, void (*show)(const cJSON *packet, void *context),
+    void *context)
+{
 	char *error = NULL;
 	cJSON *packet;
 	int fd, code = 0;
@@ -82,7 +91,7 @@ ctl_ask(const struct ctl *ctl, const char *daemon, cJSON *request,
 		free(error);
 		return EX_UNAVAILABLE;
 	}
-	packet = control_ask(fd, request, &error);
+	packet = control_ask_text(fd, request, text, &error);
 	while (packet != NULL && code == 0) {
 		code = judge(daemon, packet);
 		last = json_boolean(packet, "last") == 1;
@@ -105,6 +114,24 @@ ctl_ask(const struct ctl *ctl, const char *daemon, cJSON *request,
 	return code;
 }
 
+#define MESSAGE_MIN 4 /* hex digits that mailboxd asks for */
+#define MESSAGE_MAX 32
+
+bool
+ctl_is_message(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= MESSAGE_MIN && len <= MESSAGE_MAX &&
+	    strspn(text, "0123456789abcdef") == len)
+		return true;
+	fprintf(stderr,
+	    "cargomailctl: a message is %d to %d of 0-9 and a-f, as queue "
+	    "lists it\n",
+	    MESSAGE_MIN, MESSAGE_MAX);
+	return false;
+}
+
 void
 ctl_print_string(const cJSON *object, const char *name, int width)
 {
@@ -124,4 +151,37 @@ ctl_print_size(const cJSON *object, const char *name, int width)
 	if (json_integer(object, name, 0, JSON_MAX_INTEGER, &bytes) == 0)
 		terminal_format_size(bytes, text);
 	printf("%*s ", width, text);
+}
+
+static void
+print_field(const cJSON *object, const struct ctl_field *field)
+{
+	const char *value = json_string(object, field->member);
+	char text[TERMINAL_SIZE_SIZE > CLOCK_TEXT_SIZE ? TERMINAL_SIZE_SIZE :
+							 CLOCK_TEXT_SIZE] = "";
+	int64_t number = 0;
+	char *safe;
+
+	(void)json_integer(object, field->member, 0, JSON_MAX_INTEGER, &number);
+	if (field->kind == CTL_TIME && number != 0)
+		clock_format_internet(number, text);
+	else if (field->kind == CTL_SIZE)
+		terminal_format_size(number, text);
+	else if (field->kind == CTL_NUMBER)
+		snprintf(text, sizeof(text), "%lld", (long long)number);
+	if (field->kind != CTL_TEXT)
+		value = number != 0 ? text : NULL;
+	if (value == NULL || value[0] == '\0')
+		return;
+	safe = terminal_escape(value);
+	printf("%-13s %s\n", field->label, safe);
+	free(safe);
+}
+
+void
+ctl_print_fields(const cJSON *object, const struct ctl_field *fields,
+    size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		print_field(object, &fields[i]);
 }

@@ -8,6 +8,7 @@
 #define CTL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <cjson/cJSON.h>
 
@@ -38,7 +39,9 @@ int ctl_gc(const struct ctl *ctl, int argc, char **argv);
 int ctl_keys(const struct ctl *ctl, int argc, char **argv);
 int ctl_metrics(const struct ctl *ctl, int argc, char **argv);
 int ctl_queue(const struct ctl *ctl, int argc, char **argv);
+int ctl_renotify(const struct ctl *ctl, int argc, char **argv);
 int ctl_setup(const struct ctl *ctl, int argc, char **argv);
+int ctl_share(const struct ctl *ctl, int argc, char **argv);
 int ctl_status(const struct ctl *ctl, int argc, char **argv);
 
 /*
@@ -50,6 +53,15 @@ int ctl_status(const struct ctl *ctl, int argc, char **argv);
 int ctl_ask(const struct ctl *ctl, const char *daemon, cJSON *request,
     void (*show)(const cJSON *packet, void *context), void *context);
 
+/* The same with a text that may be larger than a packet (control.h). */
+int ctl_ask_text(const struct ctl *ctl, const char *daemon, cJSON *request,
+    const char *text, void (*show)(const cJSON *packet, void *context),
+    void *context);
+
+/* True if `text` may name a pull: the beginning of a message id. Else says so
+ * on standard error. */
+bool ctl_is_message(const char *text);
+
 /* {"verb":name}; ends the program for want of memory. */
 cJSON *ctl_request(const char *verb);
 
@@ -58,5 +70,16 @@ cJSON *ctl_request(const char *verb);
 void ctl_print_string(const cJSON *object, const char *name, int width);
 /* A number of bytes for people, the same way. */
 void ctl_print_size(const cJSON *object, const char *name, int width);
+
+/* Members of an object, one a line behind their names; those that are absent
+ * or 0 are passed over. */
+enum ctl_kind { CTL_TEXT, CTL_NUMBER, CTL_SIZE, CTL_TIME };
+struct ctl_field {
+	const char *member;
+	enum ctl_kind kind;
+	const char *label;
+};
+void ctl_print_fields(const cJSON *object, const struct ctl_field *fields,
+    size_t count);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cargomailctl status, queue, fsck, gc
+ * cargomailctl status, fsck, gc
  */
 #include "ctl.h"
 
@@ -80,43 +80,6 @@ ctl_status(const struct ctl *ctl, int argc, char **argv)
 	if (code != 0)
 		return code;
 	return answered > 0 ? 0 : EX_UNAVAILABLE;
-}
-
-static void
-show_queue(const cJSON *packet, void *context)
-{
-	const cJSON *pull;
-	char when[CLOCK_TEXT_SIZE];
-	int64_t next, attempt;
-
-	(void)context;
-	cJSON_ArrayForEach(pull, json_array(packet, "pulls"))
-	{
-		strcpy(when, "-");
-		if (json_integer(pull, "next", 0, JSON_MAX_INTEGER, &next) == 0)
-			clock_format_internet(next, when);
-		if (json_integer(pull, "attempt", 0, JSON_MAX_INTEGER,
-			&attempt) < 0)
-			attempt = 0;
-		ctl_print_string(pull, "message", 0);
-		ctl_print_string(pull, "state", 8);
-		printf("%3lld %s ", (long long)attempt, when);
-		ctl_print_size(pull, "have", 10);
-		fputs("of ", stdout);
-		ctl_print_size(pull, "bytes", 10);
-		ctl_print_string(pull, "mailbox", 0);
-		ctl_print_string(pull, "origin", 0);
-		putchar('\n');
-	}
-}
-
-int
-ctl_queue(const struct ctl *ctl, int argc, char **argv)
-{
-	(void)argv;
-	if (argc != 1)
-		return EX_USAGE;
-	return ctl_ask(ctl, "mailboxd", ctl_request("queue"), show_queue, NULL);
 }
 
 static void

@@ -31,11 +31,22 @@ static const struct ctl_verb verbs[] = {
 	{ "gc", ctl_gc, "gc" },
 	{ "keys", ctl_keys, "keys list" },
 	{ "metrics", ctl_metrics, "metrics [--http]" },
-	{ "queue", ctl_queue, "queue" },
+	{ "queue", ctl_queue,
+	    "queue [list]\n"
+	    "       cargomailctl queue show MESSAGE\n"
+	    "       cargomailctl queue retry MESSAGE|--all\n"
+	    "       cargomailctl queue drop MESSAGE" },
+	{ "renotify", ctl_renotify,
+	    "renotify [--export] MESSAGE|--all\n"
+	    "       cargomailctl renotify --import FILE" },
 	{ "setup", ctl_setup,
 	    "setup [--apply] [--outbound]\n"
 	    "       cargomailctl setup --undo\n"
 	    "       cargomailctl setup postfix [--outbound]" },
+	{ "share", ctl_share,
+	    "share list ADDRESS\n"
+	    "       cargomailctl share show ID [ADDRESS]\n"
+	    "       cargomailctl share revoke ID [ADDRESS]" },
 	{ "status", ctl_status, "status [DAEMON]" },
 	{ NULL, NULL, NULL },
 };

@@ -45,6 +45,8 @@ describe_row(const struct pull_row *row, const cJSON *message,
 	json_add_integer(object, "attempt", row->attempt);
 	json_add_integer(object, "next", row->due);
 	json_add_integer(object, "expires", row->expires);
+	if (row->local)
+		json_add_boolean(object, "local", true);
 	add_progress(object, row, plan);
 	return object;
 }
@@ -157,7 +159,6 @@ add_trouble(struct store_view *view, cJSON *object, const struct pull_row *row)
 
 	json_add_string(object, "account", row->account);
 	json_add_string(object, "agent", row->agent);
-	json_add_boolean(object, "local", row->local);
 	if (not_before > 0)
 		json_add_integer(object, "origin_not_before", not_before);
 	if (row->failed == 0)

@@ -10,7 +10,8 @@
 #include "store.h"
 
 /* A line of the queue (caller's): {"message", "mailbox", "origin", "share",
- * "attempt", "next", "expires", "state", "resources", "bytes", "have"}. NULL
+ * "attempt", "next", "expires", "state", "resources", "bytes", "have"}, and
+ * "local" if the origin is this server. NULL
  * if it came to its end, or on trouble. */
 cJSON *pull_describe_line(struct store_view *view, const char *message);
 
