@@ -235,6 +235,21 @@ read_release(struct admin_task *task, const cJSON *request)
 	return 0;
 }
 
+/* The same of its state. */
+static int
+read_state(struct admin_task *task, const cJSON *request)
+{
+	const char *state = json_string(request, "state");
+
+	if (cJSON_GetObjectItemCaseSensitive(request, "state") == NULL)
+		return 0;
+	if (state == NULL ||
+	    (strcmp(state, "active") != 0 && strcmp(state, "closed") != 0))
+		return -1;
+	strcpy(task->change.state, state);
+	return 0;
+}
+
 void
 admin_account_change(void *context, struct control_connection *connection,
     const cJSON *request)
@@ -254,6 +269,8 @@ admin_account_change(void *context, struct control_connection *connection,
 		task_refuse(task, "quota: bytes");
 	else if (read_release(task, request) == -1)
 		task_refuse(task, "release: broker or never");
+	else if (read_state(task, request) == -1)
+		task_refuse(task, "state: active or closed");
 	else if (password != NULL)
 		hash_password(task, password);
 	else
@@ -345,7 +362,7 @@ admin_account_remove(void *context, struct control_connection *connection,
 	store_submit(task->mailboxd->store, remove_work, on_removed, task);
 }
 
-/* ---- account-list ------------------------------------------------------------ */
+/* ---- account-list ------------------------------------------------------- */
 
 static enum store_step
 list_account(void *arg, const char *key, const void *data, size_t len)

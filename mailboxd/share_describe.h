@@ -10,8 +10,8 @@
 
 #include "store.h"
 
-/* A line of a list (caller's): {"share", "account", "owner", "message", "category",
- * "broker", "since", "expires", "revoked", "state", "resources",
+/* A line of a list (caller's): {"share", "account", "owner", "message",
+ * "category", "broker", "since", "expires", "revoked", "state", "resources",
  * "recipients"}; members that have no value are absent. NULL if there is
  * none, or on trouble. */
 cJSON *share_describe(struct store_view *view, const char *account,
