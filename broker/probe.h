@@ -34,7 +34,7 @@
 
 /* One message that came, and what the broker thought of it. */
 struct probe_sight {
-	unsigned arrivals; /* messages, since the last probe_again() */
+	unsigned arrivals; /* since the last probe_again() */
 	int64_t recipients; /* of the first one, as the rest */
 	char id[64]; /* Postfix's queue id */
 	char sender[MAIL_ADDRESS_SIZE]; /* proven, or "" */

@@ -30,6 +30,7 @@ const struct check_item check_items[] = {
 	{ "maps", check_maps, "destinations and origins answer" },
 	{ "postfix", check_postfix, "its lines for the broker" },
 	{ "milters", check_milters, "Authentication-Results" },
+	{ "probe", check_probe, "a placeholder through Postfix" },
 	{ "store", check_store, "free space" },
 	{ "queue", check_queue, "age of pulls" },
 	{ "peer", check_peer, "the mailbox named by --peer" },

@@ -23,6 +23,8 @@
 #include "outcome.h"
 
 struct check_origins;
+struct check_mail;
+struct check_mail_reply;
 
 enum check_level { CHECK_OK, CHECK_WARN, CHECK_FAIL };
 
@@ -59,6 +61,10 @@ struct check_world {
 	char *(*run)(void *arg, const char *const argv[], int *status_r);
 	enum outcome (*fetch)(void *arg, const struct check_fetch *fetch,
 	    struct check_reply *reply_r, struct reason *why);
+	/* One message by SMTP: check_mail.h. */
+	void (*mail)(void *arg, const struct check_mail *mail,
+	    struct check_mail_reply *reply_r);
+	void (*pause)(void *arg, int ms);
 	/* 0, or -1 if there is no such user. */
 	int (*user)(void *arg, const char *name, uid_t *uid_r);
 	/* Bytes that others may still write where `path` is; -1. */
@@ -130,6 +136,7 @@ void check_public(struct check *check);
 void check_maps(struct check *check);
 void check_postfix(struct check *check);
 void check_milters(struct check *check);
+void check_probe(struct check *check);
 void check_store(struct check *check);
 void check_queue(struct check *check);
 void check_peer(struct check *check);

@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_mail.h"
 #include "clock.h"
 #include "control.h"
 #include "http_client.h"
@@ -111,6 +114,7 @@ become(const char *const argv[], int out)
 	dup2(null, 0);
 	dup2(out, 1);
 	dup2(out, 2);
+	signal(SIGPIPE, SIG_DFL);
 	setenv("LC_ALL", "C", 1);
 	alarm(RUN_SECONDS);
 	execvp(copy[0], copy);
@@ -272,6 +276,21 @@ out:
 
 /* ---- the rest ---------------------------------------------------------- */
 
+static void
+real_mail(void *arg, const struct check_mail *mail,
+    struct check_mail_reply *reply_r)
+{
+	(void)arg;
+	check_mail_send(mail, reply_r);
+}
+
+static void
+real_pause(void *arg, int ms)
+{
+	(void)arg;
+	poll(NULL, 0, ms);
+}
+
 static int
 real_user(void *arg, const char *name, uid_t *uid_r)
 {
@@ -300,6 +319,8 @@ const struct check_world check_world_real = {
 	.ask = real_ask,
 	.run = real_run,
 	.fetch = real_fetch,
+	.mail = real_mail,
+	.pause = real_pause,
 	.user = real_user,
 	.space = real_space,
 };

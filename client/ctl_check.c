@@ -6,6 +6,7 @@
 #include "ctl.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -99,6 +100,7 @@ ctl_check(const struct ctl *ctl, int argc, char **argv)
 	struct show show = { .json = ctl->json };
 	int option, worst;
 
+	signal(SIGPIPE, SIG_IGN); /* of servers that hang up */
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == 'j')

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "broker_config.h"
+#include "check_mail.h"
+#include "encoding.h"
 #include "gripd_config.h"
 #include "grip_jwk.h"
 #include "json_strict.h"
@@ -49,6 +51,14 @@ static struct fake {
 	const char *word; /* of a failure */
 	uid_t uid;
 	const char *mails;
+	/* Probe mail: what milters put on top of it at home and outside, what
+	 * the broker thinks of the latter and of the forged one. */
+	const char *signer, *results, *proof, *forged, *form;
+	struct check_mail_reply inner, outer;
+	bool lost, no_probe;
+	char *seen; /* the message that the broker has, NULL */
+	const char *verdict;
+	bool no_postmaster;
 } fake;
 
 static const char services[] = "smtp       inet  n - y - - smtpd -o x=y\n"
@@ -259,6 +269,66 @@ answer_queue(void)
 	return answer;
 }
 
+#define SIGNED(fields, more) \
+	"DKIM-Signature: v=1; d=bar.test; s=x; " more "h=From:" fields \
+	";\r\n\tb=abcdefgh\r\n"
+#define FIELDS "Message-ID:MIME-Version:Content-Type"
+
+static cJSON *
+answer_probe(const char *what)
+{
+	cJSON *answer;
+	char *message;
+
+	if (fake.no_probe)
+		return NULL;
+	answer = cJSON_CreateObject();
+	if (strcmp(what, "begin") == 0)
+		json_add_string(answer, "share", "AAAAAAAAAAAAAAAAAAAAAA");
+	if (strcmp(what, "again") == 0)
+		x_free(&fake.seen);
+	if (strcmp(what, "look") != 0 || fake.seen == NULL)
+		return answer;
+	json_add_integer(answer, "arrivals", 1);
+	json_add_integer(answer, "recipients", 1);
+	json_add_string(answer, "proof", fake.verdict);
+	json_add_string(answer, "proof_text", "so it is");
+	json_add_string(answer, "form", fake.form);
+	json_add_string(answer, "form_text", "it is odd");
+	message = base64_format(fake.seen, strlen(fake.seen));
+	json_add_string(answer, "message", message);
+	free(message);
+	return answer;
+}
+
+static void
+fake_mail(void *arg, const struct check_mail *mail,
+    struct check_mail_reply *reply_r)
+{
+	bool inner = strcmp(mail->address, "127.0.0.1") == 0;
+	bool forged = memmem(mail->data, mail->len, "Zm9yZ2Vk", 8) != NULL;
+
+	(void)arg;
+	*reply_r = inner ? fake.inner : fake.outer;
+	if (fake.no_postmaster && strcmp(mail->to, "postmaster") != 0) {
+		reply_r->stage = CHECK_MAIL_RCPT;
+		reply_r->code = 550;
+	}
+	if (reply_r->stage != CHECK_MAIL_DONE || fake.lost)
+		return;
+	x_free(&fake.seen);
+	fake.seen = x_asprintf("Received: by x\r\n%s%.*s",
+	    inner ? fake.signer : fake.results, (int)mail->len, mail->data);
+	fake.verdict = inner || !forged ? fake.proof : fake.forged;
+}
+
+static void
+fake_pause(void *arg, int ms)
+{
+	(void)arg;
+	(void)ms;
+}
+
 static cJSON *
 fake_ask(void *arg, const char *daemon, cJSON *request, char **error_r)
 {
@@ -271,6 +341,8 @@ fake_ask(void *arg, const char *daemon, cJSON *request, char **error_r)
 		*error_r = x_strdup("Connection refused");
 	} else if (strcmp(verb, "identities") == 0) {
 		answer = answer_identities();
+	} else if (strcmp(verb, "probe") == 0) {
+		answer = answer_probe(json_string(request, "do"));
 	} else if (strcmp(verb, "queue") == 0) {
 		answer = answer_queue();
 	} else if (strcmp(verb, "lookup") == 0) {
@@ -353,6 +425,8 @@ static const struct check_world world = {
 	.ask = fake_ask,
 	.run = fake_run,
 	.fetch = fake_fetch,
+	.mail = fake_mail,
+	.pause = fake_pause,
 	.user = fake_user,
 	.space = fake_space,
 };
@@ -396,6 +470,7 @@ run(const char *only, const char *peer, struct said *said)
 static void
 reset(void)
 {
+	free(fake.seen);
 	fake = (struct fake){ .now = time(NULL),
 		.trusted = true,
 		.secure = true,
@@ -408,6 +483,14 @@ reset(void)
 		.uid = getuid(),
 		.mails = "",
 		.attempt = 1 };
+	fake.signer = SIGNED(FIELDS, "");
+	fake.results = "Authentication-Results: mx.bar.test; dkim=pass\r\n";
+	fake.proof = fake.form = "ok";
+	fake.forged = "result";
+	fake.inner.stage = fake.outer.stage = CHECK_MAIL_DONE;
+	fake.inner.code = fake.outer.code = 250;
+	strcpy(fake.inner.queue_id, "4F");
+	strcpy(fake.outer.queue_id, "5F");
 	fake.date = fake.now - 1;
 	fake.until = 0;
 	put_files();
@@ -704,6 +787,160 @@ mails_old(void)
 		     "\"cargomail/in.sock: no\"}]}\n{\n";
 }
 
+static void
+refuse_inner(enum check_mail_stage stage, int code, const char *text)
+{
+	fake.inner.stage = stage;
+	fake.inner.code = code;
+	strcpy(fake.inner.text, text);
+}
+static void
+probe_none(void)
+{
+	fake.no_probe = true;
+}
+static void
+probe_nobody(void)
+{
+	refuse_inner(CHECK_MAIL_CONNECT, 0, "Connection refused");
+}
+static void
+probe_milter(void)
+{
+	refuse_inner(CHECK_MAIL_RCPT, 451,
+	    "4.7.1 Service unavailable - try again later");
+}
+static void
+probe_grey(void)
+{
+	refuse_inner(CHECK_MAIL_RCPT, 450, "4.2.0 Greylisted");
+}
+static void
+probe_refused(void)
+{
+	refuse_inner(CHECK_MAIL_RCPT, 550, "5.1.1 User unknown");
+}
+static void
+probe_hangs(void)
+{
+	refuse_inner(CHECK_MAIL_GREETING, 0, "no reply");
+}
+static void
+probe_lost(void)
+{
+	fake.lost = true;
+}
+static void
+probe_queued(void)
+{
+	fake.lost = true;
+	fake.mails = "{\"queue_id\":\"4F\",\"recipients\":["
+		     "{\"delay_reason\":\"no such socket\"}]}\n";
+}
+static void
+probe_changed(void)
+{
+	fake.form = "form";
+}
+static void
+probe_outbound(void)
+{
+	put("/etc/cargomail/broker.conf",
+	    "authserv_ids = mx.bar.test\nout_listen = /x\n", 0644);
+}
+static void
+probe_unsigned(void)
+{
+	probe_outbound();
+	fake.signer = "";
+}
+static void
+probe_unsigned_in(void)
+{
+	fake.signer = "";
+	fake.proof = "result";
+	fake.results = "Authentication-Results: mx.bar.test; dkim=none\r\n";
+}
+static void
+probe_stranger(void)
+{
+	fake.signer = "DKIM-Signature: d=foo.test; h=From; b=x\r\n";
+}
+static void
+probe_fields(void)
+{
+	fake.signer = SIGNED("Message-ID:Content-Type", "");
+}
+static void
+probe_length(void)
+{
+	fake.signer = SIGNED(FIELDS, "l=9; ");
+}
+static void
+judged(const char *proof, const char *results)
+{
+	fake.proof = proof;
+	fake.results = results;
+}
+static void
+probe_no_results(void)
+{
+	judged("result", "");
+}
+static void
+probe_resigned(void)
+{
+	judged("result", SIGNED(FIELDS, ""));
+}
+static void
+probe_name(void)
+{
+	judged("result", "Authentication-Results: other.test; dkim=pass\r\n");
+}
+static void
+probe_order(void)
+{
+	judged("result",
+	    "Authentication-Results: mx.bar.test; dmarc=pass\r\n"
+	    "Authentication-Results: mx.bar.test; dkim=pass\r\n");
+}
+static void
+probe_no_key(void)
+{
+	judged("result",
+	    "Authentication-Results: mx.bar.test; dkim=permerror\r\n");
+}
+static void
+probe_fail(void)
+{
+	judged("result", "Authentication-Results: mx.bar.test; dkim=fail\r\n");
+}
+static void
+probe_no_dkim(void)
+{
+	judged("result", "Authentication-Results: mx.bar.test; spf=pass\r\n");
+}
+static void
+probe_forged(void)
+{
+	fake.forged = "ok";
+}
+static void
+probe_far(void)
+{
+	fake.outer.stage = CHECK_MAIL_CONNECT;
+}
+static void
+probe_bare(void)
+{
+	fake.no_postmaster = true;
+}
+static void
+probe_no_address(void)
+{
+	fake.no_record = "mx.bar.test";
+}
+
 TEST(each_fault_is_named)
 {
 	static const struct {
@@ -786,6 +1023,51 @@ TEST(each_fault_is_named)
 		{ opendkim_fields, "milters", "warn", "does not sign",
 		    "SignHeaders" },
 		{ no_milter, "milters", "fail", "is empty", "OpenDKIM" },
+		{ probe_none, "probe", "warn", "does not take a probe",
+		    "restart cargomail-broker" },
+		{ probe_nobody, "probe", "fail", "127.0.0.1 port 25: Conn",
+		    "inet_interfaces" },
+		{ probe_milter, "probe", "fail", "puts all mail off: 451",
+		    "start that milter" },
+		{ probe_grey, "probe", "warn", "is put off: 450", "pass" },
+		{ probe_refused, "probe", "warn",
+		    "postmaster@bar.test: 550 5.1.1", "aliases" },
+		{ probe_hangs, "probe", "fail", "hangs up", "mail.log" },
+		{ probe_lost, "probe", "fail", "(4F) and did not give it",
+		    "postfix-setup && postfix reload" },
+		{ probe_queued, "probe", "fail", "queue: no such socket",
+		    "postqueue -f" },
+		{ probe_changed, "probe", "fail", "changed on its way: it is",
+		    "rewrites" },
+		{ probe_unsigned, "probe", "fail", "is not signed by DKIM",
+		    "Domain bar.test" },
+		{ probe_unsigned_in, "probe", "ok", "is verified, by mx", "" },
+		{ probe_stranger, "probe", "warn", "signed as foo.test only",
+		    "sign as bar.test" },
+		{ probe_fields, "probe", "warn", "cover MIME-Version |",
+		    "SignHeaders" },
+		{ probe_length, "probe", "warn", "(l=9)",
+		    "MaximumSignedBytes" },
+		{ probe_no_results, "probe", "fail", "nobody writes",
+		    "AlwaysAddARHeader" },
+		{ probe_resigned, "probe", "warn", "for its own",
+		    "InternalHosts" },
+		{ probe_name, "probe", "fail", "as other.test, which",
+		    "authserv_ids = other.test" },
+		{ probe_order, "probe", "fail", "has no dkim=; one below",
+		    "AuthservID" },
+		{ probe_no_key, "probe", "fail", "dkim=permerror",
+		    "_domainkey.bar.test" },
+		{ probe_fail, "probe", "fail", "dkim=fail", "testkey" },
+		{ probe_no_dkim, "probe", "fail", "says dkim=nothing",
+		    "smtpd_milters" },
+		{ probe_forged, "probe", "fail", "are believed",
+		    "KeepAuthResults" },
+		{ probe_far, "probe", "warn", "nobody answers at 192.0.2.1",
+		    "--from" },
+		{ probe_bare, "probe", "ok", "from outside is believed", "" },
+		{ probe_no_address, "probe", "warn", "has no address",
+		    "myhostname" },
 		{ space_low, "store", "fail", "less than", "make room" },
 		{ space_odd, "store", "warn", "free; below", "enlarge" },
 		{ space_none, "store", "fail", "is not there", "mount" },
