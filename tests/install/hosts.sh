@@ -106,6 +106,18 @@ keys() {	# HOST
 	    cat - <(hx "$1" cargomailctl dns) | publish "$1.test"
 }
 
+# set_up HOST VERIFIER: README from a name in the DNS to the start, and what it
+# prints into the zone.
+declare -A address=([foo]=198.51.100.10 [bar]=198.51.100.20)
+set_up() {
+	echo "mailbox IN A ${address[$1]}" | publish "$1.test" || return 1
+	authority "$1" &
+	type_block "$1" "Three commands" > "/run/install/$1.said" || return 1
+	wait $! || return 1
+	sed -n '/ IN TXT /p' "/run/install/$1.said" | publish "$1.test"
+	allow "$1" && hx "$1" systemctl restart cargomail.target
+}
+
 allow() {	# HOST: the documentation's addresses
 	hx "$1" sh -c 'for file in gripd broker retrievald; do
 		echo "allow_addresses = 198.51.100.0/24" >> /etc/cargomail/$file.conf
