@@ -13,6 +13,8 @@
 #include "check_mail.h"
 #include "check_postfix.h"
 
+#define CHECK_PROBE_LOCALHOST "127.0.0.1"
+
 /* What the broker saw. */
 struct check_sight {
 	int64_t arrivals, recipients;
@@ -46,6 +48,13 @@ void check_probe_end(struct check_probe *probe);
 bool check_probe_send(struct check_probe *probe, const char *server,
     const char *way, const struct buffer *data, struct check_sight *sight_r);
 void check_sight_free(struct check_sight *sight);
+
+/* The two steps of that alone; nothing is said. */
+void check_probe_mail(struct check_probe *probe, const char *server,
+    const struct buffer *data);
+bool check_probe_wait(struct check_probe *probe, struct check_sight *sight_r);
+
+/* ---- the messages (check_probe_write.c) ---------------------------------- */
 
 /* The placeholder of `share`; PERMFAIL if it cannot be written. */
 enum outcome check_probe_compose(const struct check_probe *probe,

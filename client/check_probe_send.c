@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A probe on its way: the broker waits for it, Postfix is given it; if it
+ * does not come through, where it was left, and why.
+ */
+#include "check_probe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "encoding.h"
+#include "json_strict.h"
+#include "mail_header.h"
+#include "memory.h"
+
+#define WAIT_MS 15000 /* for Postfix to hand it to the broker */
+#define STEP_MS 100
+
+/* ---- the broker ---------------------------------------------------------- */
+
+static cJSON *
+ask(struct check_probe *probe, const char *verb, char **error_r)
+{
+	const struct check_world *world = probe->check->world;
+	cJSON *request = cJSON_CreateObject();
+
+	json_add_string(request, "verb", "probe");
+	json_add_string(request, "do", verb);
+	if (probe->share[0] != '\0')
+		json_add_string(request, "share", probe->share);
+	return world->ask(world->arg, "broker", request, error_r);
+}
+
+static void
+tell(struct check_probe *probe, const char *verb)
+{
+	char *error = NULL;
+
+	cJSON_Delete(ask(probe, verb, &error));
+	free(error);
+}
+
+bool
+check_probe_begin(struct check_probe *probe)
+{
+	struct check *check = probe->check;
+	char *error = NULL;
+	cJSON *answer = ask(probe, "begin", &error);
+	const char *share = json_string(answer, "share");
+	bool good = share != NULL && cargo_share_valid(share);
+	char *none = NULL;
+	cJSON *status;
+
+	if (good) {
+		strcpy(probe->share, share);
+	} else if ((status = check_ask(check, "broker", "status", &none)) !=
+	    NULL) {
+		check_say(check, CHECK_WARN, probe->domain,
+		    "the broker does not take a probe: %s",
+		    error != NULL ? error : "it gives no share");
+		check_why(check, "what the milters do is not seen");
+		check_cure(check,
+		    "check again in two minutes; if it still runs an older "
+		    "version: systemctl restart cargomail-broker");
+		cJSON_Delete(status);
+	}
+	cJSON_Delete(answer);
+	free(error);
+	free(none);
+	return good;
+}
+
+void
+check_probe_again(struct check_probe *probe)
+{
+	tell(probe, "again");
+}
+
+void
+check_probe_end(struct check_probe *probe)
+{
+	tell(probe, "end");
+}
+
+/* True if it has been seen. */
+static bool
+look(struct check_probe *probe, struct check_sight *sight)
+{
+	char *error = NULL;
+	const char *message;
+	cJSON *answer = ask(probe, "look", &error);
+
+	free(error);
+	memset(sight, 0, sizeof(*sight));
+	sight->answer = answer;
+	sight->proof = json_string(answer, "proof");
+	sight->proof_text = json_string(answer, "proof_text");
+	sight->form = json_string(answer, "form");
+	sight->form_text = json_string(answer, "form_text");
+	message = json_string(answer, "message");
+	if (message != NULL)
+		sight->message =
+		    base64_parse(message, strlen(message), &sight->len);
+	if (json_integer(answer, "arrivals", 1, 1000000, &sight->arrivals) ==
+		0 &&
+	    json_integer(answer, "recipients", 0, 1000000,
+		&sight->recipients) == 0 &&
+	    sight->message != NULL && sight->proof != NULL &&
+	    sight->proof_text != NULL && sight->form != NULL &&
+	    sight->form_text != NULL) {
+		sight->header =
+		    mail_header_length(sight->message, sight->len, NULL);
+		return true;
+	}
+	check_sight_free(sight);
+	return false;
+}
+
+void
+check_sight_free(struct check_sight *sight)
+{
+	cJSON_Delete(sight->answer);
+	free(sight->message);
+	memset(sight, 0, sizeof(*sight));
+}
+
+/* ---- the mail ------------------------------------------------------------ */
+
+/* The address is there, or Postfix says no to it and knows the bare name,
+ * which it must (RFC 5321, 4.5.1). */
+void
+check_probe_mail(struct check_probe *probe, const char *server,
+    const struct buffer *data)
+{
+	const struct check_world *world = probe->check->world;
+	struct check_mail mail = { .address = server,
+		.hello = probe->hostname,
+		.to = probe->to,
+		.data = (const char *)data->data,
+		.len = data->len };
+
+	world->mail(world->arg, &mail, &probe->reply);
+	if (probe->reply.stage != CHECK_MAIL_RCPT ||
+	    probe->reply.code / 100 != 5 ||
+	    strcmp(probe->to, "postmaster") == 0)
+		return;
+	mail.to = "postmaster";
+	world->mail(world->arg, &mail, &probe->reply);
+	if (probe->reply.stage != CHECK_MAIL_RCPT)
+		probe->to = mail.to;
+}
+
+static void
+say_unreachable(struct check_probe *probe, const char *server, const char *way)
+{
+	struct check *check = probe->check;
+	bool inner = strcmp(server, CHECK_PROBE_LOCALHOST) == 0;
+
+	check_say(check, inner ? CHECK_FAIL : CHECK_WARN, way,
+	    "nobody answers at %s port 25: %s", server, probe->reply.text);
+	check_why(check,
+	    inner ? "mail cannot come in, or only by another address; the "
+		    "probe cannot be sent" :
+		    "a probe cannot come as from outside; whether others can "
+		    "send mail here is not seen");
+	if (inner)
+		check_cure(check,
+		    "is Postfix running, \"smtp inet\" in master.cf, and "
+		    "127.0.0.1 in inet_interfaces?");
+	else
+		check_cure(check,
+		    "is inet_interfaces = all, port 25 open, the address of "
+		    "%s right in the DNS? Behind NAT look from outside: "
+		    "cargomailctl check --from HOST",
+		    probe->hostname);
+}
+
+static bool
+is_milter_down(const struct check_mail_reply *reply)
+{
+	return reply->code / 100 == 4 &&
+	    strcasestr(reply->text, "4.7.1 Service unavailable") != NULL;
+}
+
+static void
+say_refused(struct check_probe *probe, const char *way)
+{
+	const struct check_mail_reply *reply = &probe->reply;
+	struct check *check = probe->check;
+
+	if (is_milter_down(reply)) {
+		check_say(check, CHECK_FAIL, way,
+		    "Postfix puts all mail off: %d %s", reply->code,
+		    reply->text);
+		check_why(check,
+		    "one of its milters does not answer, and "
+		    "milter_default_action is tempfail: no mail comes in");
+		check_cure(check,
+		    "start that milter: smtpd_milters is %s; its log tells "
+		    "why it ended",
+		    probe->milters);
+	} else if (reply->code / 100 == 4) {
+		check_say(check, CHECK_WARN, way, "the probe is put off: %d %s",
+		    reply->code, reply->text);
+		check_why(check,
+		    "greylisting, a limit or a lack of room; what the milters "
+		    "do is not seen");
+		check_cure(check,
+		    "the reply and /var/log/mail.log say which; let mail "
+		    "from this host's own addresses pass, or check again "
+		    "when the time is over");
+	} else if (reply->code == 0) {
+		check_say(check, CHECK_FAIL, way, "Postfix hangs up: %s",
+		    reply->text);
+		check_why(check, "mail does not come in");
+		check_cure(check, "/var/log/mail.log says why");
+	} else {
+		check_say(check, CHECK_WARN, way,
+		    "Postfix refuses the probe to %s: %d %s", probe->address,
+		    reply->code, reply->text);
+		check_why(check,
+		    "every mail domain must take mail to postmaster (RFC "
+		    "5321); what the milters do is not seen");
+		check_cure(check,
+		    "have %s delivered to somebody (postmaster: root in "
+		    "/etc/aliases, then newaliases), or mend what the reply "
+		    "names",
+		    probe->address);
+	}
+}
+
+/* Why the message of this queue id is still there; NULL if it is not. */
+static char *
+find_delay(struct check_probe *probe)
+{
+	const char *argv[] = { "postqueue", "-j", NULL };
+	const struct check_world *world = probe->check->world;
+	char *delay = NULL, *rest, *line;
+	int status;
+	char *text = rest = world->run(world->arg, argv, &status);
+
+	while (status == 0 && (line = strsep(&rest, "\n")) != NULL) {
+		cJSON *message = json_parse(line, strlen(line), NULL);
+		const char *id = json_string(message, "queue_id");
+		const cJSON *list = json_array(message, "recipients");
+		const char *why = json_string(list != NULL ? list->child : NULL,
+		    "delay_reason");
+
+		if (delay == NULL && id != NULL && probe->reply.queue_id[0] &&
+		    strcmp(id, probe->reply.queue_id) == 0)
+			delay = x_strdup(why != NULL ? why : "it is not tried");
+		cJSON_Delete(message);
+	}
+	free(text);
+	return delay;
+}
+
+/* It was taken, and the broker has not seen it. */
+static void
+say_lost(struct check_probe *probe, const char *way)
+{
+	const char *argv[] = { "postsuper", "-d", probe->reply.queue_id, NULL };
+	const struct check_world *world = probe->check->world;
+	struct check *check = probe->check;
+	char *delay = find_delay(probe);
+	int status = -1;
+
+	if (delay != NULL) {
+		free(world->run(world->arg, argv, &status));
+		check_say(check, CHECK_FAIL, way,
+		    "the probe stayed in Postfix's queue: %s", delay);
+		check_why(check, "so does every placeholder");
+		check_cure(check,
+		    "mend what the reason names; then postqueue -f%s%s",
+		    status != 0 ? "; the probe itself: postsuper -d " : "",
+		    status != 0 ? probe->reply.queue_id : "");
+	} else {
+		check_say(check, CHECK_FAIL, way,
+		    "Postfix took the probe (%s) and did not give it to the "
+		    "broker",
+		    probe->reply.queue_id);
+		check_why(check,
+		    "placeholders are delivered as they are, without their "
+		    "resources; this one went to postmaster");
+		check_cure(check,
+		    PREFIX "/share/cargomail/postfix-setup%s && postfix "
+			   "reload; a content_filter or another table of "
+			   "header_checks may come before ours",
+		    check->config.broker_keys.out_listen[0] != '\0' ? " -o" :
+								      "");
+	}
+	free(delay);
+}
+
+bool
+check_probe_wait(struct check_probe *probe, struct check_sight *sight_r)
+{
+	const struct check_world *world = probe->check->world;
+
+	for (int waited = 0; waited < WAIT_MS; waited += STEP_MS) {
+		if (look(probe, sight_r))
+			return true;
+		world->pause(world->arg, STEP_MS);
+	}
+	return false;
+}
+
+bool
+check_probe_send(struct check_probe *probe, const char *server, const char *way,
+    const struct buffer *data, struct check_sight *sight_r)
+{
+	check_probe_mail(probe, server, data);
+	if (probe->reply.stage != CHECK_MAIL_DONE) {
+		if (probe->reply.stage == CHECK_MAIL_CONNECT)
+			say_unreachable(probe, server, way);
+		else
+			say_refused(probe, way);
+		return false;
+	}
+	if (check_probe_wait(probe, sight_r))
+		return true;
+	say_lost(probe, way);
+	return false;
+}
