@@ -42,9 +42,8 @@ access_address_hash(const char *address, char hash_r[SHA256_HEX_SIZE])
 	return 0;
 }
 
-/* 1 and the id, 0 no such address, -1 trouble. The account may be closed. */
-static int
-account_by_address(struct store_view *view, const char *address,
+int
+access_find_account(struct store_view *view, const char *address,
     char account_r[STORE_ID_SIZE])
 {
 	char normal[MAIL_ADDRESS_SIZE];
@@ -85,7 +84,7 @@ enum outcome
 access_account(struct store_view *view, const char *address,
     char account_r[STORE_ID_SIZE], struct reason *why)
 {
-	int found = account_by_address(view, address, account_r);
+	int found = access_find_account(view, address, account_r);
 
 	int active = access_account_active(view, account_r);
 
@@ -94,6 +93,40 @@ access_account(struct store_view *view, const char *address,
 	if (found == 0 || active == 0)
 		return reason_set(why, OUTCOME_PERMFAIL, "no-account",
 		    "no account has the address %s", address);
+	return OUTCOME_OK;
+}
+
+/* Is an account made for this broker if the address has none? */
+static bool
+is_made(struct store_view *view, const struct mailboxd_config *config,
+    const struct access_asked *asked)
+{
+	char normal[MAIL_ADDRESS_SIZE], account[STORE_ID_SIZE];
+	const char *domain, *own;
+
+	if (mail_address_normalise(asked->address, normal) == -1 ||
+	    strchr(normal, '+') != NULL)
+		return false;
+	domain = mail_address_domain(normal);
+	own = grip_name_is_service(asked->broker, "_cb") ?
+	    grip_name_domain(asked->broker) :
+	    NULL;
+	return own != NULL && strcmp(own, domain) == 0 &&
+	    config_list_has(&config->create_accounts, domain) &&
+	    access_find_account(view, normal, account) == 0;
+}
+
+enum outcome
+access_account_or_new(struct store_view *view,
+    const struct mailboxd_config *config, const struct access_asked *asked,
+    char account_r[STORE_ID_SIZE], struct reason *why)
+{
+	enum outcome outcome;
+
+	outcome = access_account(view, asked->address, account_r, why);
+	if (outcome != OUTCOME_PERMFAIL || !is_made(view, config, asked))
+		return outcome;
+	account_r[0] = '\0';
 	return OUTCOME_OK;
 }
 
@@ -253,7 +286,7 @@ access_broker(struct store_view *view, const struct mailboxd_config *config,
 	cJSON *row = NULL;
 	int found, active, enrolled = 0;
 
-	found = account_by_address(view, user, account_r);
+	found = access_find_account(view, user, account_r);
 	active = access_account_active(view, account_r);
 	if (found == 1 && mail_address_normalise(user, normal) == 0) {
 		enrolled = store_get_json(view,
@@ -270,6 +303,23 @@ access_broker(struct store_view *view, const struct mailboxd_config *config,
 	if (found == 0 || active == 0 || enrolled == 0)
 		return reason_set(why, OUTCOME_PERMFAIL, "not-enrolled",
 		    "no account of %s has enrolled %s", user, broker);
+	return OUTCOME_OK;
+}
+
+enum outcome
+access_broker_or_new(struct store_view *view,
+    const struct mailboxd_config *config, const struct access_asked *asked,
+    char account_r[STORE_ID_SIZE], struct reason *why)
+{
+	enum outcome outcome;
+
+	outcome = access_broker(view, config, asked->address, asked->broker,
+	    account_r, why);
+	if (outcome != OUTCOME_PERMFAIL || !is_made(view, config, asked) ||
+	    !mailboxd_config_enrolled(config, asked->broker,
+		grip_name_domain(asked->broker)))
+		return outcome;
+	account_r[0] = '\0';
 	return OUTCOME_OK;
 }
 

@@ -19,9 +19,31 @@
 #include "outcome.h"
 #include "store.h"
 
+/* 1 and the id of the account that has the address (any spelling), which may
+ * be closed; 0 none, -1 trouble. */
+int access_find_account(struct store_view *view, const char *address,
+    char account_r[STORE_ID_SIZE]);
+
 /* The active account of an address (any spelling): its id goes to
  * account_r. PERMFAIL "no-account". */
 enum outcome access_account(struct store_view *view, const char *address,
+    char account_r[STORE_ID_SIZE], struct reason *why);
+
+/* For whom a broker asks. */
+struct access_asked {
+	const char *address;
+	const char *broker; /* verified to be of the address's domain */
+};
+
+/*
+ * The same for a broker that announces a message. If no account has the
+ * address, but one is made for this broker (account_make.h), OK with
+ * account_r "": create_accounts has the domain, the broker is the domain's
+ * own, _cb.<domain>, and the address has no extension behind "+" (who may
+ * write to an address may invent any number of these).
+ */
+enum outcome access_account_or_new(struct store_view *view,
+    const struct mailboxd_config *config, const struct access_asked *asked,
     char account_r[STORE_ID_SIZE], struct reason *why);
 
 /* 1 if the account is there and active, 0, -1 trouble. */
@@ -91,6 +113,13 @@ enum outcome access_broker(struct store_view *view,
 struct access_put {
 	const char *broker, *share;
 };
+
+/* The same for a broker that puts. If no account has the address, but one is
+ * made for this broker, as above, and the configuration has enrolled the
+ * broker for the domain, OK with account_r "". */
+enum outcome access_broker_or_new(struct store_view *view,
+    const struct mailboxd_config *config, const struct access_asked *asked,
+    char account_r[STORE_ID_SIZE], struct reason *why);
 
 /*
  * Does the account hold the resource as far as the caller may know? An owner

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access.h"
 #include "account.h"
 #include "garbage.h"
 #include "json_strict.h"
@@ -14,6 +15,8 @@
 #include "quota.h"
 #include "record.h"
 #include "store_account.h"
+
+#define REMOVING "removing" /* state: rows of it may be gone */
 
 static enum outcome
 trouble(struct store_txn *txn)
@@ -27,19 +30,8 @@ static enum outcome
 find_account(struct store_txn *txn, const char *address,
     char id_r[STORE_ID_SIZE])
 {
-	struct store_key key;
-	cJSON *row = NULL;
-	const char *id;
-	int found;
+	int found = access_find_account(store_txn_view(txn), address, id_r);
 
-	found = store_get_json(store_txn_view(txn),
-	    store_key_address(&key, address), &row);
-	id = json_string(row, "account");
-	if (found == 1 && id != NULL && store_id_valid(id))
-		strcpy(id_r, id);
-	else if (found == 1)
-		found = -1;
-	cJSON_Delete(row);
 	if (found == -1)
 		return trouble(txn);
 	if (found == 0)
@@ -97,15 +89,21 @@ account_add(struct store_txn *txn, void *arg)
 	const struct account_new *new = arg;
 	struct store_account account;
 	enum outcome outcome;
+	cJSON *leaf = NULL;
 
 	outcome = put_addresses(txn, new);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	put_password(txn, new->id, new->hash, new->now);
+	if (new->hash[0] != '\0')
+		put_password(txn, new->id, new->hash, new->now);
 	store_account_init(&account, new->id, new->quota);
 	json_add_string(account.object, "name", new->addresses[0]);
 	json_add_integer(account.object, "since", new->now);
-	outcome = record_append(txn, &account, "opened", new->now, NULL, NULL);
+	if (new->maker != NULL) {
+		leaf = cJSON_CreateObject();
+		json_add_string(leaf, "broker", new->maker);
+	}
+	outcome = record_append(txn, &account, "opened", new->now, leaf, NULL);
 	if (outcome == OUTCOME_OK)
 		outcome = store_account_put(txn, &account);
 	store_account_clear(&account);
@@ -119,6 +117,8 @@ apply_change(struct store_account *account, const struct account_change *change)
 {
 	if (change->quota >= 0)
 		account->quota = change->quota;
+	if (change->state[0] != '\0')
+		strcpy(account->state, change->state);
 	if (change->release[0] == '\0')
 		return;
 	cJSON_DeleteItemFromObjectCaseSensitive(account->object, "release");
@@ -136,9 +136,14 @@ note_change(struct store_txn *txn, const char *id, const char *kind,
 
 	if (store_account_get(store_txn_view(txn), id, &account) != 1)
 		return trouble(txn);
-	if (change != NULL)
-		apply_change(&account, change);
-	outcome = record_append(txn, &account, kind, now, NULL, NULL);
+	if (strcmp(account.state, REMOVING) == 0)
+		outcome = reason_set(store_txn_reason(txn), OUTCOME_PERMFAIL,
+		    "conflict", "the account is being removed");
+	else {
+		if (change != NULL)
+			apply_change(&account, change);
+		outcome = record_append(txn, &account, kind, now, NULL, NULL);
+	}
 	if (outcome == OUTCOME_OK)
 		outcome = store_account_put(txn, &account);
 	store_account_clear(&account);
@@ -235,13 +240,18 @@ account_change(struct store_txn *txn, void *arg)
 	outcome = find_account(txn, change->address, id);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	if (change->hash[0] != '\0') {
+	if (change->hash[0] != '\0')
 		put_password(txn, id, change->hash, change->now);
+	if (change->hash[0] != '\0' || strcmp(change->state, "closed") == 0) {
 		outcome = end_sessions(txn, id);
 		if (outcome != OUTCOME_OK)
 			return outcome;
 	}
-	return note_change(txn, id, "changed", change->now, change);
+	return note_change(txn, id,
+	    change->state[0] == '\0'		     ? "changed" :
+		strcmp(change->state, "closed") == 0 ? "closed" :
+						       "reopened",
+	    change->now, change);
 }
 
 /* ---- the end of an account ----------------------------------------------- */
@@ -399,7 +409,7 @@ remove_batch(struct store_txn *txn, struct account_removal *removal,
 	if (collect(txn, removal->id, list, false) == -1)
 		return trouble(txn);
 	if (list->count > 0) {
-		strcpy(account->state, "closed");
+		strcpy(account->state, REMOVING);
 		outcome = remove_rows(txn, account, list, removal->now);
 		return outcome != OUTCOME_OK ? outcome :
 					       store_account_put(txn, account);
@@ -491,6 +501,9 @@ account_describe(struct store_view *view, const char *id)
 	json_add_item(object, "aliases", d.aliases);
 	json_add_item(object, "brokers", d.brokers);
 	json_add_string(object, "state", account.state);
+	json_add_boolean(object, "password",
+	    store_get(view, store_key_credential(&key, id, "password"), NULL) !=
+		0);
 	release = json_string(account.object, "release");
 	if (release != NULL)
 		json_add_string(object, "release", release);

@@ -25,7 +25,8 @@ struct account_new {
 	char addresses[ACCOUNT_ADDRESSES_MAX][MAIL_ADDRESS_SIZE];
 	unsigned address_count; /* the first is the main one */
 	const cJSON *brokers; /* array of names, or NULL */
-	char hash[160]; /* of the password */
+	char hash[160]; /* of the password; "": nobody logs in for now */
+	const char *maker; /* the broker for which it is made, or NULL */
 	int64_t quota, now;
 };
 enum outcome account_add(struct store_txn *txn, void *arg);
@@ -39,19 +40,24 @@ struct account_enrol {
 };
 enum outcome account_enrol(struct store_txn *txn, void *arg);
 
-/* Sets a password's hash, the quota (-1: as it is) or whether the account
- * gives back to brokers. A new password ends all sessions. "no-account". */
+/* Sets a password's hash, the quota (-1: as it is), whether the account gives
+ * back to brokers, or closes and opens it: a closed one keeps what it holds,
+ * and nobody gets in or at it, nor anything to it. A new password ends all
+ * sessions, and so does closing. "no-account", "conflict" (it is being
+ * removed). */
 struct account_change {
 	char address[MAIL_ADDRESS_SIZE];
 	char hash[160]; /* "": as it is */
 	int64_t quota;
 	char release[8]; /* "broker", "never", "": as it is */
+	char state[8]; /* "active", "closed", "": as it is */
 	int64_t now;
 };
 enum outcome account_change(struct store_txn *txn, void *arg);
 
 /* Removes an account, a batch of rows at a time: call until `complete`. The
- * first closes it, so nothing comes in meanwhile. */
+ * first puts an end to it, so nothing comes in meanwhile. With
+ * create_accounts the address may come again; a closed one does not. */
 struct account_removal {
 	char address[MAIL_ADDRESS_SIZE];
 	char id[STORE_ID_SIZE];

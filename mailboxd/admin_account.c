@@ -364,6 +364,26 @@ admin_account_remove(void *context, struct control_connection *connection,
 
 /* ---- account-list ------------------------------------------------------- */
 
+/* Is one of its addresses in the domain? "" is any. */
+static bool
+in_domain(const cJSON *account, const char *domain)
+{
+	const char *address = json_string(account, "address");
+	const cJSON *alias;
+
+	if (domain[0] == '\0' ||
+	    (address != NULL &&
+		strcmp(mail_address_domain(address), domain) == 0))
+		return true;
+	cJSON_ArrayForEach(alias, json_array(account, "aliases"))
+	{
+		address = cJSON_GetStringValue(alias);
+		if (strcmp(mail_address_domain(address), domain) == 0)
+			return true;
+	}
+	return false;
+}
+
 static enum store_step
 list_account(void *arg, const char *key, const void *data, size_t len)
 {
@@ -373,8 +393,10 @@ list_account(void *arg, const char *key, const void *data, size_t len)
 	(void)data;
 	(void)len;
 	account = account_describe(walk->view, store_key_last(key));
-	if (account != NULL)
+	if (account != NULL && in_domain(account, walk->address))
 		cJSON_AddItemToArray(walk->items, account);
+	else
+		cJSON_Delete(account);
 	return STORE_SKIP;
 }
 
@@ -388,8 +410,12 @@ void
 admin_account_list(void *context, struct control_connection *connection,
     const cJSON *request)
 {
-	(void)request;
-	admin_walk_start(admin_walk_new(context, connection, run_accounts,
-			     "accounts"),
-	    NULL);
+	const char *domain = json_string(request, "domain");
+	struct admin_walk *walk =
+	    admin_walk_new(context, connection, run_accounts, "accounts");
+
+	/* In the place of whose; no address is without "@". */
+	if (domain != NULL)
+		snprintf(walk->address, sizeof(walk->address), "%s", domain);
+	admin_walk_start(walk, NULL);
 }

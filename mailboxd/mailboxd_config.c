@@ -29,6 +29,9 @@ static const struct config_key keys[] = {
 	{ "agent", CONFIG_STRING, AT(agent), NULL, 0, 0, NULL },
 	{ "agents", CONFIG_LIST, AT(agents), "", 0, 0, NULL },
 	{ "enrolled", CONFIG_LIST, AT(enrolled), "", 0, 0, NULL },
+	{ "create_accounts", CONFIG_LIST, AT(create_accounts), "", 0, 0, NULL },
+	{ "create_accounts_per_hour", CONFIG_INTEGER,
+	    AT(create_accounts_per_hour), "100", 1, 1000000, NULL },
 	{ "release", CONFIG_CHOICE, AT(release), "never", 0, 0,
 	    release_choices },
 	{ "quota", CONFIG_SIZE, AT(quota), "10G", 0, 0, NULL },
@@ -149,6 +152,21 @@ check_enrolled(const struct mailboxd_config *config, char **error_r)
 }
 
 static int
+check_created(const struct mailboxd_config *config, char **error_r)
+{
+	size_t i;
+
+	for (i = 0; i < config->create_accounts.count; i++)
+		if (!grip_name_is_host(config->create_accounts.items[i])) {
+			*error_r = x_asprintf("create_accounts: %s is no mail "
+					      "domain in lower case",
+			    config->create_accounts.items[i]);
+			return -1;
+		}
+	return 0;
+}
+
+static int
 check_hosts(const struct mailboxd_config *config, char **error_r)
 {
 	size_t i;
@@ -243,7 +261,8 @@ mailboxd_config_read(const char *path, struct mailboxd_config *config,
 		return -1;
 	if (check_names(config, &error) == -1 ||
 	    check_agents(config, &error) == -1 ||
-	    check_enrolled(config, &error) == -1) {
+	    check_enrolled(config, &error) == -1 ||
+	    check_created(config, &error) == -1) {
 		*error_r = x_asprintf("%s: %s", path, error);
 		free(error);
 		mailboxd_config_free(config);

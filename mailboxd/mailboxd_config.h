@@ -28,6 +28,8 @@ struct mailboxd_config {
 	char *agent; /* "_rra.…" of every server name */
 	struct config_list agents; /* "host:_rra.…", before `agent` */
 	struct config_list enrolled; /* "_cb.foo.test:foo.test" */
+	struct config_list create_accounts; /* "foo.test": mail domains */
+	int64_t create_accounts_per_hour; /* of one of them */
 	int release; /* of accounts that say nothing of it */
 	int64_t quota; /* bytes, of a new account */
 	int64_t sent_keep; /* seconds behind a share's end */

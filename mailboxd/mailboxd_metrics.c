@@ -12,8 +12,8 @@ static const char *const problems[] = { "form", "purpose", "time", "audience",
 	"digest", "credentials", "not-shared", "revoked", "expired", "agent",
 	"not-enrolled", "not-released", "no-account", "not-allowed",
 	"malformed", "not-found", "conflict", "lease", "too-large",
-	"wrong-hash", "wrong-size", "placeholder", "busy", "internal",
-	"unavailable", "quota", "no-space", "other", NULL };
+	"wrong-hash", "wrong-size", "placeholder", "account-limit", "busy",
+	"internal", "unavailable", "quota", "no-space", "other", NULL };
 
 static const char *const notifications[] = { "new", "again", NULL };
 
@@ -71,6 +71,9 @@ const struct metric mailboxd_metrics[] = {
 	    "event", pages, NULL },
 	[MAILBOXD_FREE] = { "free_bytes", METRIC_GAUGE,
 	    "Bytes free on the disk.", NULL, NULL, NULL },
+	[MAILBOXD_ACCOUNTS_MADE] = { "made_accounts", METRIC_COUNTER,
+	    "Accounts that came by themselves (create_accounts).", NULL, NULL,
+	    NULL },
 	[MAILBOXD_ACCOUNTS] = { "accounts", METRIC_GAUGE,
 	    "Accounts, by the last walk through the store.", NULL, NULL, NULL },
 	[MAILBOXD_RESOURCES] = { "resources", METRIC_GAUGE,

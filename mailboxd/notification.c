@@ -89,6 +89,7 @@ check_token(struct visit *visit, struct notifying *notifying,
     struct reason *why)
 {
 	const struct mailboxd_config *config = visit->mailboxd->config;
+	struct access_asked asked;
 	const char *agent, *audience;
 	struct service_url origin;
 	struct store_view *view;
@@ -111,9 +112,15 @@ check_token(struct visit *visit, struct notifying *notifying,
 	if (view == NULL)
 		return reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
 		    "the store cannot be read");
-	outcome = access_account(view, notifying->work.claims.mailbox,
+	asked.address = notifying->work.claims.mailbox;
+	asked.broker = notifying->work.claims.iss;
+	outcome = access_account_or_new(view, config, &asked,
 	    notifying->work.placeholder.account, why);
 	store_read_end(&view);
+	if (outcome == OUTCOME_OK &&
+	    notifying->work.placeholder.account[0] == '\0')
+		account_make_init(&notifying->work.make, config, asked.address,
+		    asked.broker);
 	notifying->work.local = origin_is_own(config, &origin);
 	return outcome;
 }
@@ -170,6 +177,8 @@ on_committed(void *arg, enum outcome outcome, const struct reason *why)
 	if (outcome != OUTCOME_OK) {
 		visit_refuse(visit, why);
 	} else {
+		account_make_tell(&notifying->work.make, notifying->work.id,
+		    mailboxd);
 		log_notified(notifying);
 		pull_server_poke(mailboxd->pulls);
 		wait_list_poke(mailboxd->messages);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "account_make.h"
 #include "cargo_notification.h"
 #include "resource_commit.h"
 #include "store.h"
@@ -24,6 +25,7 @@ struct notification_work {
 	struct notification_claims claims;
 	const struct cargo_notification *notification;
 	struct resource_commit placeholder; /* account, blob, now are set */
+	struct account_make make; /* the account, if it has to be made */
 	bool local; /* the origin is this server */
 	char id[STORE_ID_SIZE]; /* of the message; result */
 	bool existed; /* result: it was notified before */
@@ -32,7 +34,8 @@ struct notification_work {
 /* Chooses the id of the message and what is the same for each run. */
 void notification_work_init(struct notification_work *work);
 
-/* Work function. Refused "quota", "too-large", "no-account". */
+/* Work function. Refused "quota", "too-large", "no-account",
+ * "account-limit". */
 enum outcome notification_store_work(struct store_txn *txn, void *arg);
 
 #endif

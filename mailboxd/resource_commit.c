@@ -81,6 +81,12 @@ resource_commit_work(struct store_txn *txn, void *arg)
 	struct lapse put = { .now = commit->now };
 	cJSON *leaf;
 
+	if (commit->make != NULL) {
+		outcome = account_make(txn, commit->make, commit->now,
+		    commit->account);
+		if (outcome != OUTCOME_OK)
+			return outcome;
+	}
 	if (store_account_get(store_txn_view(txn), commit->account, &account) !=
 	    1)
 		return reason_set(store_txn_reason(txn), OUTCOME_TEMPFAIL,

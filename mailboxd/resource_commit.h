@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "account_make.h"
 #include "store.h"
 #include "store_account.h"
 
@@ -16,6 +17,7 @@
 
 struct resource_commit {
 	char account[STORE_ID_SIZE];
+	struct account_make *make; /* the account has to be made; or NULL */
 	struct store_blob blob;
 	char type[RESOURCE_TYPE_MAX + 1];
 	char name[RESOURCE_NAME_MAX + 1]; /* "" if none */
@@ -26,7 +28,8 @@ struct resource_commit {
 	bool existed; /* result: the account had it already */
 };
 
-/* A work function; `arg` is a struct resource_commit. Refused "quota". */
+/* A work function; `arg` is a struct resource_commit. Refused "quota",
+ * "account-limit". */
 enum outcome resource_commit_work(struct store_txn *txn, void *arg);
 
 /* The part for callers within other work functions: resource row, quota,

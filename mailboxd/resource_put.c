@@ -26,6 +26,7 @@ struct put {
 	struct visit *visit;
 	struct store_upload *upload; /* NULL before, and from finish on */
 	struct resource_commit own; /* of an owner or a broker */
+	struct account_make make; /* of own, if the account has to be made */
 	struct pull_commit pull; /* under a lease: */
 	char lease[PULL_LEASE_NAME_SIZE]; /* "" if there is none */
 	int64_t from;
@@ -138,16 +139,23 @@ prepare_lease(struct visit *visit, struct put *put,
 static int
 prepare_account(struct visit *visit, struct put *put, struct store_view *view)
 {
+	const struct mailboxd_config *config = visit->mailboxd->config;
 	struct caller *caller = &visit->caller;
+	const struct access_asked asked = { caller_claim(caller, "user"),
+		caller_claim(caller, "iss") };
 	struct reason why;
 
 	if (caller->kind != CALLER_BROKER)
 		return 0;
-	if (access_broker(view, visit->mailboxd->config,
-		caller_claim(caller, "user"), caller_claim(caller, "iss"),
-		caller->account, &why) != OUTCOME_OK) {
+	if (access_broker_or_new(view, config, &asked, caller->account, &why) !=
+	    OUTCOME_OK) {
 		visit_refuse(visit, &why);
 		return -1;
+	}
+	if (caller->account[0] == '\0') {
+		account_make_init(&put->make, config, asked.address,
+		    asked.broker);
+		put->own.make = &put->make;
 	}
 	snprintf(put->own.broker, sizeof(put->own.broker), "%s",
 	    caller_claim(caller, "iss"));
@@ -165,22 +173,29 @@ has_it(struct visit *visit, const struct put *put, struct store_view *view)
 {
 	const struct access_put by = { put->own.broker, put->own.share };
 
+	if (put->own.make != NULL)
+		return 0;
 	return access_knows(view, visit->caller.account,
 	    put->own.broker[0] != '\0' ? &by : NULL, visit->subject);
 }
 
 static int
-check_quota(struct visit *visit, struct store_view *view, int64_t size)
+check_quota(struct visit *visit, const struct put *put, struct store_view *view,
+    int64_t size)
 {
 	struct store_account account;
 	int64_t left;
 
-	if (store_account_get(view, visit->caller.account, &account) != 1) {
+	if (put->own.make != NULL)
+		left = put->make.quota;
+	else if (store_account_get(view, visit->caller.account, &account) ==
+	    1) {
+		left = quota_left(&account);
+		store_account_clear(&account);
+	} else {
 		visit_problem(visit, "unavailable", "the account");
 		return -1;
 	}
-	left = quota_left(&account);
-	store_account_clear(&account);
 	if (size > left) {
 		visit_problem(visit, "quota", "%lld bytes are left",
 		    (long long)left);
@@ -253,7 +268,7 @@ prepare_own_in(struct visit *visit, struct put *put, struct store_view *view)
 		    (long long)visit->mailboxd->config->resource_max);
 		return -1;
 	}
-	if (check_quota(visit, view, size) == -1)
+	if (check_quota(visit, put, view, size) == -1)
 		return -1;
 	take_labels(visit, put);
 	strcpy(put->own.account, visit->caller.account);
@@ -323,6 +338,10 @@ on_committed(void *arg, enum outcome outcome, const struct reason *why)
 		    leased ? put->pull.blob.locator : put->own.blob.locator);
 		visit_refuse(visit, why);
 	} else {
+		if (put->own.make != NULL) {
+			strcpy(visit->caller.account, put->own.account);
+			account_make_tell(&put->make, visit->id, mailboxd);
+		}
 		log_stored(put);
 		if (lease != NULL) {
 			item = pull_lease_item(lease, put->pull.hash);

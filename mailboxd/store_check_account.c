@@ -241,3 +241,12 @@ store_check_address(struct check *check)
 	store_check_need(check, "address",
 	    store_key_account_address(&key, account, check->parts[1]));
 }
+
+void
+store_check_created(struct check *check)
+{
+	if (store_check_member(check->row, "since") == -1 ||
+	    store_check_member(check->row, "count") < 1)
+		store_check_found(check, "row", check->key,
+		    "no since or count");
+}

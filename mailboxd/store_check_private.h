@@ -82,6 +82,7 @@ void store_check_failure(struct check *check);
 void store_check_record(struct check *check);
 void store_check_detail(struct check *check);
 void store_check_address(struct check *check);
+void store_check_created(struct check *check);
 
 /* store_check_blob.c */
 void store_check_blob(struct check *check);

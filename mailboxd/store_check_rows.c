@@ -57,6 +57,7 @@ static const struct row_kind {
 	{ { "blob", "*" }, store_check_blob },
 	{ { "blob", "*", "holder", "*" }, store_check_holder },
 	{ { "blob", "*", "source", "*", "*" }, NULL },
+	{ { "created", "*" }, store_check_created },
 	{ { "due", "*", "page", "*" }, store_check_page_due },
 	{ { "due", "*", "share", "*", "*" }, store_check_share_due },
 	{ { "due", "*", "use", "*", "*", "*" }, store_check_use_due },

@@ -271,6 +271,12 @@ store_key_origin(struct store_key *key_r, const char *host)
 }
 
 const char *
+store_key_created(struct store_key *key_r, const char *domain)
+{
+	return KEY(key_r, domain == NULL, "created", domain);
+}
+
+const char *
 store_key_page(struct store_key *key_r, const char *hash)
 {
 	return KEY(key_r, hash == NULL, "page", "key", hash);

@@ -28,6 +28,7 @@
  *  blob/<hash>                  {"size", "locator"}
  *   ./holder/<account>          {}
  *   ./source/<origin>/<share>   {}
+ *  created/<domain>             {"since", "count"}: account_make.h
  *  due/<time>/page/<hash>       {}: when the page's row goes; `time` is its
  *                               "due"
  *  due/<time>/share/<account>/<share>  {}: withdrawn then (its "revoked"), and
@@ -124,6 +125,8 @@ const char *store_key_garbage(struct store_key *key_r, unsigned shard,
 /* All of a shard. */
 const char *store_key_garbage_all(struct store_key *key_r, unsigned shard);
 const char *store_key_origin(struct store_key *key_r, const char *host);
+/* Of a mail domain whose accounts come by themselves. */
+const char *store_key_created(struct store_key *key_r, const char *domain);
 const char *store_key_page(struct store_key *key_r, const char *hash);
 const char *
 store_key_page_due(struct store_key *key_r, int64_t when, const char *hash);
