@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * cargomailctl account add|list|rm|password|quota|release|enroll|dismiss
+ * cargomailctl account add|list|close|open|rm|password|quota|release|enroll|
+ * dismiss
  */
 #include "ctl.h"
 
@@ -234,6 +235,25 @@ release(const struct ctl *ctl, int argc, char **argv)
 	return ctl_ask(ctl, "mailboxd", request, show_done, done);
 }
 
+/* account close|open ADDRESS */
+static int
+set_state(const struct ctl *ctl, int argc, char **argv)
+{
+	const bool close = strcmp(argv[0], "close") == 0;
+	char normal[MAIL_ADDRESS_SIZE], done[] = "changed ";
+	cJSON *request;
+
+	if (argc != 2)
+		return EX_USAGE;
+	request = ctl_request("account-change");
+	json_add_string(request, "state", close ? "closed" : "active");
+	if (add_address(request, argv[1], normal) < 0) {
+		cJSON_Delete(request);
+		return EX_DATAERR;
+	}
+	return ctl_ask(ctl, "mailboxd", request, show_done, done);
+}
+
 /* account enroll|dismiss ADDRESS _cb.DOMAIN */
 static int
 enroll(const struct ctl *ctl, int argc, char **argv)
@@ -273,6 +293,8 @@ show_list(const cJSON *packet, void *context)
 			fputs("release=broker ", stdout);
 		else if (release != NULL)
 			fputs("release=never ", stdout);
+		if (json_boolean(account, "password") == 0)
+			fputs("no-password ", stdout);
 		cJSON_ArrayForEach(alias, json_array(account, "aliases"))
 		{
 			char *safe =
@@ -285,14 +307,25 @@ show_list(const cJSON *packet, void *context)
 	}
 }
 
+/* account list [@DOMAIN] */
 static int
 list(const struct ctl *ctl, int argc, char **argv)
 {
-	(void)argv;
-	if (argc != 1)
+	char domain[256];
+	cJSON *request;
+
+	if (argc > 2 || (argc == 2 && argv[1][0] != '@'))
 		return EX_USAGE;
-	return ctl_ask(ctl, "mailboxd", ctl_request("account-list"), show_list,
-	    NULL);
+	if (argc == 2 &&
+	    mail_address_normalise_domain(argv[1] + 1, strlen(argv[1] + 1),
+		domain) < 0) {
+		fprintf(stderr, "cargomailctl: %s is no domain\n", argv[1]);
+		return EX_DATAERR;
+	}
+	request = ctl_request("account-list");
+	if (argc == 2)
+		json_add_string(request, "domain", domain);
+	return ctl_ask(ctl, "mailboxd", request, show_list, NULL);
 }
 
 static int
@@ -317,6 +350,8 @@ ctl_account(const struct ctl *ctl, int argc, char **argv)
 	static const struct ctl_verb verbs[] = {
 		{ "add", add, NULL },
 		{ "list", list, NULL },
+		{ "close", set_state, NULL },
+		{ "open", set_state, NULL },
 		{ "rm", rm, NULL },
 		{ "password", password, NULL },
 		{ "quota", quota, NULL },
