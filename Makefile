@@ -7,7 +7,7 @@
 #
 # VARIANT is release (default), asan (AddressSanitizer and UBSan) or debug.
 
-VERSION    = 0.1.0
+VERSION    = 0.2.0
 VARIANT   ?= release
 PREFIX    ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -112,11 +112,13 @@ DEPS = build-essential pkg-config libevent-dev libssl-dev libsodium-dev \
        util-linux procps openssl gnupg python3 ca-certificates \
        python3-prometheus-client
 
+APT_GET = DEBIAN_FRONTEND=noninteractive apt-get install -qy \
+          --no-install-recommends
+
 deps:
 	@dpkg-query -W -f '$${db:Status-Status}\n' $(DEPS) 2>&1 | \
 	    grep -qv '^installed$$' || exit 0; set -e; apt-get update -q; \
-	    DEBIAN_FRONTEND=noninteractive apt-get install -qy \
-	    --no-install-recommends $(DEPS)
+	    $(APT_GET) $(DEPS)
 
 SUBSTITUTE = sed 's|@PREFIX@|$(PREFIX)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g; \
              s|@LIBDIR@|$(LIBDIR)|g; s|@VERSION@|$(VERSION)|g'
@@ -136,24 +138,71 @@ INSTALL_FILES = B='$(B)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
                 MANDIR='$(MANDIR)' LIBDIR='$(LIBDIR)' UNITDIR='$(UNITDIR)' \
                 DESTDIR='$(DESTDIR)' etc/install-files
 
-install: all $(B)/libgrip.pc $(UNITS)
+# Made of etc/manifest: for systemd-sysusers, systemd-tmpfiles, and what check
+# and create-users read, which for gripd has the library, too.
+SERVERS       = $(DAEMONS:%=cargomail-%)
+FROM_MANIFEST = $(SERVERS:%=$(B)/sysusers/%.conf) \
+                $(SERVERS:%=$(B)/tmpfiles/%.conf) \
+                $(SERVERS:%=$(B)/manifest/%)
+
+$(FROM_MANIFEST): etc/manifest etc/install-files
+$(B)/sysusers/%.conf:
+	@mkdir -p $(@D)
+	$(INSTALL_FILES) -u $* > $@
+$(B)/tmpfiles/%.conf:
+	@mkdir -p $(@D)
+	$(INSTALL_FILES) -t $* > $@
+$(B)/manifest/%: $(UNITS)
+	@mkdir -p $(@D)
+	$(INSTALL_FILES) -m $* $(if $(filter %-gripd,$*),libgrip0) > $@
+
+INSTALLED = all $(B)/libgrip.pc $(UNITS) $(FROM_MANIFEST)
+
+install: $(INSTALLED)
 	$(INSTALL_FILES) $(PACKAGES)
 
 uninstall:
 	$(INSTALL_FILES) -r $(PACKAGES)
 
+# "MODE PATH" of each file, for packages and tests; needs what install needs.
+list-files:
+	@$(INSTALL_FILES) -l $(PACKAGES)
+
 # Debian packages, in build/deb. Built in a copy, so that the tree stays clean.
 DEB_DEPS = debhelper dh-sequence-installsysusers dpkg-dev fakeroot lintian
 DEB_COPY = build/deb/cargomail-$(VERSION)
+COPY     = tar -c --exclude=./build --exclude=./.git . | tar -x -C
 
 deb: deps
-	@dpkg-query -W $(DEB_DEPS) > /dev/null 2>&1 || \
-	    DEBIAN_FRONTEND=noninteractive apt-get install -qy \
-	    --no-install-recommends $(DEB_DEPS)
-	rm -rf $(DEB_COPY)
+	@dpkg-query -W $(DEB_DEPS) > /dev/null 2>&1 || $(APT_GET) $(DEB_DEPS)
+	rm -rf build/deb
 	mkdir -p $(DEB_COPY)
-	tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB_COPY)
+	$(COPY) $(DEB_COPY)
 	cd $(DEB_COPY) && dpkg-buildpackage -b -us -uc -j2
+	lintian -i --pedantic --fail-on error,warning \
+	    build/deb/cargomail_$(VERSION)_*.changes
+
+# RPM packages, in build/rpm. On Debian: what they need to be built came with
+# deps, under Debian's names (--nodeps), and etc/rpm/macros stands for what
+# Fedora's systemd-rpm-macros and redhat-rpm-config define.
+RPM_TOP    = $(CURDIR)/build/rpm
+RPM_MACROS = $(if $(wildcard /etc/debian_version),\
+                 --nodeps --load $(CURDIR)/etc/rpm/macros)
+
+rpm: deps
+	@dpkg-query -W rpm > /dev/null 2>&1 || $(APT_GET) rpm
+	rm -rf build/rpm
+	mkdir -p build/rpm/SOURCES build/rpm/cargomail-$(VERSION)
+	$(COPY) build/rpm/cargomail-$(VERSION)
+	tar -cz -C build/rpm -f build/rpm/SOURCES/cargomail-$(VERSION).tar.gz \
+	    --remove-files cargomail-$(VERSION)
+	$(SUBSTITUTE) etc/rpm/cargomail.spec.in > build/rpm/cargomail.spec
+	rpmbuild -bb $(RPM_MACROS) --define '_topdir $(RPM_TOP)' \
+	    build/rpm/cargomail.spec
+
+# Both, and `make install`, hold what etc/manifest says.
+check-packages: deb rpm
+	tests/run tests/install/check-packages
 
 # ---- tests -----------------------------------------------------------------
 
@@ -217,11 +266,12 @@ run-check:
 	    $(foreach t,$(LAB_TESTS),'tests/lab/lab run $(t)')
 
 # The packages on two hosts that systemd runs.
+INSTALL_TESTS = $(sort $(wildcard tests/install/t-*))
 check-install: deb
 	@dpkg-query -W systemd-container > /dev/null 2>&1 || \
-	    DEBIAN_FRONTEND=noninteractive apt-get install -qy \
-	    --no-install-recommends systemd-container
-	tests/run 'tests/install/install tests/install/t-install'
+	    $(APT_GET) systemd-container
+	tests/install/previous
+	tests/run $(foreach t,$(INSTALL_TESTS),'tests/install/install $(t)')
 
 lint:
 	tests/run $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))
@@ -260,6 +310,7 @@ run-bench:
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: all check-install deps deb install uninstall unit-tests check check-unit run-unit \
-    run-check lint asan fuzz run-fuzz demo bench benches run-bench
+.PHONY: all deps install uninstall list-files deb rpm check-packages \
+    unit-tests check check-unit check-install run-unit run-check lint asan \
+    fuzz run-fuzz demo bench benches run-bench
 .SECONDARY:
