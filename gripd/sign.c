@@ -81,8 +81,12 @@ sign_check(const struct gripd_config *config, char **error_r)
 
 	if (ring == NULL)
 		return -1;
+	*error_r = NULL;
+	for (size_t i = 0; *error_r == NULL && i < ring->policy.count; i++)
+		if (ring->items[i].missing != NULL)
+			*error_r = x_strdup(ring->items[i].missing);
 	sign_ring_close(&ring);
-	return 0;
+	return *error_r == NULL ? 0 : -1;
 }
 
 static enum grip_role
@@ -249,10 +253,13 @@ static int64_t
 sign_not_after(const struct grip_identity *shown)
 {
 	const unsigned char *at = shown->chain[0].der;
-	X509 *leaf = d2i_X509(NULL, &at, (long)shown->chain[0].len);
 	struct tm tm;
 	int64_t when = 0;
+	X509 *leaf;
 
+	if (shown->chain_count == 0)
+		return 0;
+	leaf = d2i_X509(NULL, &at, (long)shown->chain[0].len);
 	if (leaf != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &tm) == 1)
 		when = timegm(&tm);
 	X509_free(leaf);
@@ -268,7 +275,8 @@ sign_status_identity(cJSON *json, const struct sign_identity *identity)
 	grip_jwk_spki_hash(identity->key, hash);
 	clock_format_internet(sign_not_after(&identity->shown), until);
 	snprintf(text, sizeof(text), "%s key=%s until=%s",
-	    grip_role_name(identity->shown.role), hash, until);
+	    grip_role_name(identity->shown.role), hash,
+	    identity->missing == NULL ? until : "-");
 	json_add_string(json, identity->shown.name, text);
 }
 
@@ -415,6 +423,24 @@ sign_raise_fence(const struct sign *sign)
 	return -1;
 }
 
+/* They are not shown to the daemons whose they are until a reload. */
+static void
+sign_tell_missing(const struct sign *sign)
+{
+	struct log_line line;
+
+	for (size_t i = 0; i < sign->ring->policy.count; i++) {
+		const struct sign_identity *item = &sign->ring->items[i];
+
+		if (item->missing == NULL)
+			continue;
+		log_begin(&line, LOG_WARNING, "-", "wait");
+		log_string(&line, LOG_KEY_IDENTITY, item->shown.name);
+		log_string(&line, LOG_KEY_DETAIL, item->missing);
+		log_end(&line);
+	}
+}
+
 static void
 sign_start(struct sign *sign)
 {
@@ -466,6 +492,7 @@ sign_serve(struct sign **sign)
 	sign_start(*sign);
 	log_text(LOG_INFO, "-", "start", "%zu identities",
 	    (*sign)->ring->policy.count);
+	sign_tell_missing(*sign);
 	daemon_notify_ready((*sign)->base);
 	event_base_dispatch((*sign)->base);
 	daemon_notify_stopping();

@@ -230,7 +230,8 @@ sign_identities(struct sign_request *request)
 	for (; list != NULL && i < ring->policy.count; i++) {
 		const struct grip_identity *shown = &ring->items[i].shown;
 
-		if (!sign_ring_may(request->caller->role, shown->role))
+		if (!sign_ring_may(request->caller->role, shown->role) ||
+		    shown->chain_count == 0)
 			continue;
 		bytes += sign_identity_bytes(shown);
 		if (count++ > 0 && bytes > IDENTITIES_BYTES_MAX) {

@@ -38,8 +38,9 @@ sign_ring_add(struct sign_ring *ring, size_t number, char **error_r)
 	if (identity->key == NULL)
 		return -1;
 	identity->ready = sign_ring_prepare(identity->key);
-	return key_files_read_chain(ring->files, policy->key, identity->key,
-	    &identity->shown, error_r);
+	key_files_read_chain(ring->files, policy->key, identity->key,
+	    &identity->shown, &identity->missing);
+	return 0;
 }
 
 struct sign_ring *
@@ -75,8 +76,10 @@ sign_ring_reload(struct sign_ring *ring)
 	for (size_t i = 0; i < ring->policy.count; i++) {
 		identity = &ring->items[i];
 		if (key_files_read_chain(ring->files, identity->policy->key,
-			identity->key, &identity->shown, &error) == 0)
+			identity->key, &identity->shown, &error) == 0) {
+			x_free(&identity->missing);
 			continue;
+		}
 		log_begin(&line, LOG_ERROR, "-", "reload");
 		log_string(&line, LOG_KEY_IDENTITY, identity->shown.name);
 		log_string(&line, LOG_KEY_DETAIL, error);
@@ -115,6 +118,7 @@ sign_ring_close(struct sign_ring **ring)
 		EVP_MD_CTX_free((*ring)->items[i].ready);
 		EVP_PKEY_free((*ring)->items[i].key);
 		key_files_free_chain(&(*ring)->items[i].shown);
+		free((*ring)->items[i].missing);
 	}
 	free((*ring)->items);
 	key_files_close(&(*ring)->files);

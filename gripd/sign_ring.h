@@ -19,6 +19,7 @@ struct sign_identity {
 	EVP_PKEY *key;
 	EVP_MD_CTX *ready; /* to sign with `key`; each signature copies it */
 	struct grip_identity shown; /* name (the policy's), role, chain */
+	char *missing; /* why it has no chain yet, one line; or NULL */
 };
 
 struct sign_ring {
@@ -27,8 +28,9 @@ struct sign_ring {
 	struct sign_identity *items; /* as many and in order as the policy */
 };
 
-/* Reads everything; `credentials` may be NULL. NULL with *error_r (one line,
- * free()). Before the chroot. */
+/* Reads everything; `credentials` may be NULL. A certificate may come later:
+ * such an identity has `missing`. NULL with *error_r (one line, free()). Before
+ * the chroot. */
 struct sign_ring *sign_ring_open(const char *policy, const char *keys,
     const char *credentials, char **error_r);
 

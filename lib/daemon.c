@@ -129,17 +129,17 @@ daemon_notify(const char *text)
 		return;
 }
 
-/* Seconds between two signs of life: half of what systemd allows; 0: it does
- * not ask for any. */
+/* Microseconds between two signs of life: half of what systemd allows; 0: it
+ * does not ask for any. */
 static int64_t
-daemon_watch_seconds(void)
+daemon_watch_interval(void)
 {
 	const char *limit = getenv("WATCHDOG_USEC");
 	const char *pid = getenv("WATCHDOG_PID");
 
 	if (limit == NULL || (pid != NULL && strtol(pid, NULL, 10) != getpid()))
 		return 0;
-	return strtoll(limit, NULL, 10) / 2000000;
+	return strtoll(limit, NULL, 10) / 2;
 }
 
 static void daemon_watch(struct event_base *base);
@@ -156,9 +156,10 @@ daemon_watch_tick(evutil_socket_t fd, short what, void *base)
 static void
 daemon_watch(struct event_base *base)
 {
-	struct timeval interval = { daemon_watch_seconds(), 0 };
+	const int64_t wait = daemon_watch_interval();
+	const struct timeval interval = { wait / 1000000, wait % 1000000 };
 
-	if (interval.tv_sec > 0)
+	if (wait > 0)
 		event_base_once(base, -1, EV_TIMEOUT, daemon_watch_tick, base,
 		    &interval);
 }
@@ -168,6 +169,19 @@ daemon_notify_ready(struct event_base *base)
 {
 	daemon_notify("READY=1");
 	daemon_watch(base);
+}
+
+void
+daemon_notify_status(const char *text)
+{
+	char line[512];
+
+	/* One line each is the protocol. */
+	snprintf(line, sizeof(line), "STATUS=%s", text);
+	for (char *at = line; *at != '\0'; at++)
+		if (*at == '\n')
+			*at = ' ';
+	daemon_notify(line);
 }
 
 void

@@ -33,6 +33,9 @@ struct event_base;
 void daemon_notify_ready(struct event_base *base);
 void daemon_notify_stopping(void);
 
+/* What `systemctl status` shows of it: one line, in the words of the log. */
+void daemon_notify_status(const char *text);
+
 /* The descriptors that systemd passed under this name (LISTEN_FDNAMES), at
  * most `max`; their number. */
 size_t daemon_passed_sockets(const char *name, int *fds_r, size_t max);

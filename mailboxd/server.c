@@ -31,13 +31,13 @@
 #include "row_cache.h"
 #include "server.h"
 #include "server_tls.h"
+#include "server_world.h"
 #include "visit.h"
 #include "wait_list.h"
 
 #define STORE_PATH "/store"
 #define TICK_SECONDS 5
 #define STOP_MS 5000
-#define GRIPD_WAIT 60 /* seconds at the start */
 
 /* ---- as root ------------------------------------------------------------- */
 
@@ -142,22 +142,19 @@ open_store(struct mailboxd *mailboxd)
 	mailboxd->store = store_open(STORE_PATH, &options, &why);
 	/* Paths in it are those within the room. */
 	if (mailboxd->store == NULL)
-		log_fatal(EX_CONFIG, "in %s/%s: %s",
-		    mailboxd->config->base_directory,
+		log_fatal(why.outcome == OUTCOME_PERMFAIL ? EX_CONFIG :
+							    EX_TEMPFAIL,
+		    "in %s/%s: %s", mailboxd->config->base_directory,
 		    peer_directory(PEER_MAILBOX), why.text);
 	if (store_start(mailboxd->store, mailboxd->base) == -1)
 		log_fatal(EX_OSERR, "cannot start the store: %s",
 		    strerror(errno));
 }
 
-/* gripd may start beside us: it has a while. */
 static void
 open_tls(struct mailboxd *mailboxd)
 {
 	const int timeout_ms = (int)mailboxd->config->gripd_timeout * 1000;
-	enum outcome outcome;
-	struct reason why;
-	int i;
 
 	if (grip_remote_key_init() == -1)
 		log_fatal(EX_OSERR, "OpenSSL takes no provider");
@@ -168,37 +165,21 @@ open_tls(struct mailboxd *mailboxd)
 	mailboxd->resolver = local_asker_new(mailboxd->base,
 	    peer_socket_path(PEER_RESOLVE, PEER_MAILBOX),
 	    GRIP_PROTOCOL_RESOLVE);
-	for (i = 0; i < GRIPD_WAIT; i++) {
-		outcome = server_tls_load(mailboxd, &why);
-		if (outcome != OUTCOME_TEMPFAIL)
-			break;
-		if (i == 0)
-			log_text(LOG_WARNING, "-", "wait", "gripd: %s",
-			    why.text);
-		sleep(1);
-	}
-	if (outcome != OUTCOME_OK)
-		log_fatal(outcome == OUTCOME_PERMFAIL ? EX_CONFIG : EX_TEMPFAIL,
-		    "%s", why.text);
 }
 
+/* The local doors; the world's follow with the certificates. */
 static int
-open_http(struct mailboxd *mailboxd, struct server_sockets *sockets)
+open_http(struct mailboxd *mailboxd)
 {
 	struct http_server_limits limits = http_server_default_limits;
 	enum door door;
-	unsigned i,
-	    flags = mailboxd->config->proxy_protocol ? HTTP_LISTEN_PROXY : 0;
+	unsigned i;
 
 	limits.max_connections = (unsigned)mailboxd->config->connections;
 	limits.max_per_client =
 	    (unsigned)mailboxd->config->connections_per_client;
 	mailboxd->http =
 	    http_server_new(mailboxd->base, &limits, &visit_handler, mailboxd);
-	for (i = 0; i < sockets->listen_count; i++)
-		if (http_server_listen(mailboxd->http, sockets->listen[i],
-			mailboxd->tls, DOOR_TLS, flags) == -1)
-			return -1;
 	for (i = 0; i < mailboxd->peer_count; i++) {
 		door = mailboxd->peers[i].route->client == PEER_RETRIEVAL ?
 		    DOOR_PULL :
@@ -293,7 +274,7 @@ open_all(struct mailboxd *mailboxd, struct server_sockets *sockets)
 	mailboxd->pulls = pull_server_new(mailboxd, &why);
 	if (mailboxd->pulls == NULL)
 		log_fatal(EX_TEMPFAIL, "%s", why.text);
-	if (open_http(mailboxd, sockets) == -1)
+	if (open_http(mailboxd) == -1)
 		log_fatal(EX_OSERR, "cannot serve the sockets");
 	mailboxd->control = control_start(mailboxd->base, sockets->control,
 	    admin_verbs, mailboxd);
@@ -322,10 +303,12 @@ int
 server_run(struct mailboxd *mailboxd, struct server_sockets *sockets)
 {
 	const struct timeval tick = { TICK_SECONDS, 0 };
+	struct server_world *world;
 	struct event *events[4];
 	size_t i;
 
 	open_all(mailboxd, sockets);
+	world = server_world_new(mailboxd, sockets);
 	events[0] = evsignal_new(mailboxd->base, SIGTERM, on_stop, mailboxd);
 	events[1] = evsignal_new(mailboxd->base, SIGINT, on_stop, mailboxd);
 	events[2] = evsignal_new(mailboxd->base, SIGHUP, on_reload, mailboxd);
@@ -336,9 +319,8 @@ server_run(struct mailboxd *mailboxd, struct server_sockets *sockets)
 		    event_add(events[i], i == 3 ? &tick : NULL) == -1)
 			log_fatal(EX_OSERR, "libevent cannot start");
 	daemon_notify_ready(mailboxd->base);
-	log_text(LOG_INFO, "-", "ready", "%s",
-	    mailboxd->config->server_names.items[0]);
 	event_base_dispatch(mailboxd->base);
+	server_world_free(&world);
 	close_all(mailboxd);
 	for (i = 0; i < 4; i++)
 		event_free(events[i]);

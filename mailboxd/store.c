@@ -86,7 +86,7 @@ version_check(struct store *store, struct metadata_txn *txn, struct reason *why)
 		cJSON_Delete(row);
 		if (layout == STORE_LAYOUT)
 			return OUTCOME_OK;
-		return reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
+		return reason_set(why, OUTCOME_PERMFAIL, "unavailable",
 		    "the store has layout %lld, this program knows %d; use "
 		    "the version of mailboxd that wrote it",
 		    (long long)layout, STORE_LAYOUT);
@@ -95,7 +95,7 @@ version_check(struct store *store, struct metadata_txn *txn, struct reason *why)
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	if (other)
-		return reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
+		return reason_set(why, OUTCOME_PERMFAIL, "unavailable",
 		    "the store has rows but no store/version: not ours, or "
 		    "damaged; restore it from a backup");
 	value.data = text;
@@ -156,7 +156,7 @@ open_as_owner(struct store *store, const char *path, struct reason *why)
 	bool change;
 
 	if (stat(path, &st) == -1 || !S_ISDIR(st.st_mode))
-		return reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
+		return reason_set(why, OUTCOME_PERMFAIL, "unavailable",
 		    "%s: no such directory", path);
 	change = geteuid() == 0 && st.st_uid != 0;
 	if (change) {

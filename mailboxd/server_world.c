@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The sockets of the world are served as soon as gripd has shown a certificate
+ * for every host name: it may start beside us, and certificates come when
+ * somebody asked an authority for them. One line says what we wait for.
+ */
+#include "server_world.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "daemon.h"
+#include "log.h"
+#include "memory.h"
+#include "server_tls.h"
+
+#define AGAIN_SECONDS 1
+#define PATIENCE_MS 1000 /* of a question in the loop */
+
+/* Who connects before they are there waits in the backlog. */
+struct server_world {
+	struct mailboxd *mailboxd;
+	const struct server_sockets *sockets;
+	struct event *again;
+	struct reason said; /* what we wait for */
+};
+
+static void
+world_listen(const struct server_world *world)
+{
+	struct mailboxd *mailboxd = world->mailboxd;
+	unsigned flags =
+	    mailboxd->config->proxy_protocol ? HTTP_LISTEN_PROXY : 0;
+
+	for (unsigned i = 0; i < world->sockets->listen_count; i++)
+		if (http_server_listen(mailboxd->http,
+			world->sockets->listen[i], mailboxd->tls, DOOR_TLS,
+			flags) == -1)
+			log_fatal(EX_OSERR, "cannot serve the sockets");
+	daemon_notify_status("serves");
+	log_text(LOG_INFO, "-", "ready", "%s",
+	    mailboxd->config->server_names.items[0]);
+}
+
+/* Does gripd answer at all? So that one that hangs does not hold us up. */
+static enum outcome
+world_ask(struct reason *why)
+{
+	struct grip_identities *identities = NULL;
+	struct grip_client *client;
+	enum outcome outcome;
+
+	client = grip_client_new(peer_socket_path(PEER_SIGN, PEER_MAILBOX),
+	    GRIP_PROTOCOL_SIGN, PATIENCE_MS);
+	outcome = grip_client_identities(client, &identities, why);
+	grip_identities_free(&identities);
+	grip_client_free(&client);
+	return outcome;
+}
+
+static void
+world_open(evutil_socket_t fd, short events, void *arg)
+{
+	const struct timeval again = { AGAIN_SECONDS, 0 };
+	struct server_world *world = arg;
+	enum outcome outcome;
+	struct reason why;
+
+	(void)fd;
+	(void)events;
+	outcome = world_ask(&why);
+	if (outcome == OUTCOME_OK)
+		outcome = server_tls_load(world->mailboxd, &why);
+	if (outcome == OUTCOME_OK) {
+		world_listen(world);
+		return;
+	}
+	if (!reason_is(&why, world->said.word)) {
+		daemon_notify_status(why.text);
+		log_text(LOG_WARNING, "-", "wait", "%s%s",
+		    outcome == OUTCOME_TEMPFAIL ? "gripd: " : "", why.text);
+	}
+	world->said = why;
+	event_add(world->again, &again);
+}
+
+struct server_world *
+server_world_new(struct mailboxd *mailboxd,
+    const struct server_sockets *sockets)
+{
+	struct server_world *world = x_calloc(1, sizeof(*world));
+
+	world->mailboxd = mailboxd;
+	world->sockets = sockets;
+	world->again = event_new(mailboxd->base, -1, 0, world_open, world);
+	if (world->again == NULL)
+		log_fatal(EX_OSERR, "libevent cannot start");
+	world_open(-1, 0, world);
+	return world;
+}
+
+void
+server_world_free(struct server_world **world)
+{
+	event_free((*world)->again);
+	x_free(world);
+}
