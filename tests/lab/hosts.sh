@@ -37,11 +37,12 @@ world_users() {
 
 # The zones whose mail HOST takes.
 world_mail_domains() { echo "$1"; }
-# What HOST calls itself.
-world_host_name() { echo "$1.test"; }
 # world_zone_host ZONE LABEL: which host the name is (@, mx, mailbox, web);
 # nothing: the name is not there.
 world_zone_host() { echo "$1"; }
+
+# More records of ZONE, as lines of its file.
+world_records() { :; }
 
 host_number() {
 	case $1 in
