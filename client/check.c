@@ -19,6 +19,7 @@
  * later. */
 const struct check_item check_items[] = {
 	{ "configuration", check_configuration, "files, by each daemon's -n" },
+	{ "files", check_files, "owners and modes of what was installed" },
 	{ "keys", check_keys, "owner and mode of private keys" },
 	{ "daemons", check_daemons, "does each one answer" },
 	{ "sockets", check_sockets, "places, owners, modes" },
@@ -33,6 +34,7 @@ const struct check_item check_items[] = {
 	{ "probe", check_probe, "a placeholder through Postfix" },
 	{ "store", check_store, "free space" },
 	{ "queue", check_queue, "age of pulls" },
+	{ "canary", check_canary, "a message of --canary, all the way" },
 	{ "peer", check_peer, "the mailbox named by --peer" },
 	{ NULL, NULL, NULL },
 };

@@ -76,6 +76,7 @@ struct check {
 	const char *root; /* put before each path; "" */
 	struct check_config config;
 	const char *peer; /* --peer, or NULL */
+	const char *canary; /* --canary, or NULL */
 	const char *name; /* of the check that runs */
 	struct check_line *lines;
 	size_t count;
@@ -128,6 +129,7 @@ void check_time(struct check *check);
 void check_configuration(struct check *check);
 void check_daemons(struct check *check);
 void check_sockets(struct check *check);
+void check_files(struct check *check);
 void check_keys(struct check *check);
 void check_certificates(struct check *check);
 void check_resolver(struct check *check);
@@ -140,6 +142,7 @@ void check_probe(struct check *check);
 void check_store(struct check *check);
 void check_queue(struct check *check);
 void check_peer(struct check *check);
+void check_canary(struct check *check);
 
 /* Runs the table, or the one called `only`; the worst level. Lines are
  * handed to `emit` after each check and freed. -1 if there is no such. */

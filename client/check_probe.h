@@ -49,6 +49,14 @@ bool check_probe_send(struct check_probe *probe, const char *server,
     const char *way, const struct buffer *data, struct check_sight *sight_r);
 void check_sight_free(struct check_sight *sight);
 
+/* Why the last one still is in Postfix's queue, from where it is taken out;
+ * NULL if it is not there. The caller frees. *stays_r: we may not. */
+char *check_probe_take_back(struct check_probe *probe, bool *stays_r);
+
+/* Says why the last one was not taken. */
+void check_probe_say_refused(struct check_probe *probe, const char *server,
+    const char *way);
+
 /* The two steps of that alone; nothing is said. */
 void check_probe_mail(struct check_probe *probe, const char *server,
     const struct buffer *data);

@@ -128,6 +128,12 @@ check_sight_free(struct check_sight *sight)
 
 /* ---- the mail ------------------------------------------------------------ */
 
+static bool
+is_postmaster(const struct check_probe *probe)
+{
+	return strncmp(probe->address, "postmaster@", 11) == 0;
+}
+
 /* The address is there, or Postfix says no to it and knows the bare name,
  * which it must (RFC 5321, 4.5.1). */
 void
@@ -143,7 +149,7 @@ check_probe_mail(struct check_probe *probe, const char *server,
 
 	world->mail(world->arg, &mail, &probe->reply);
 	if (probe->reply.stage != CHECK_MAIL_RCPT ||
-	    probe->reply.code / 100 != 5 ||
+	    probe->reply.code / 100 != 5 || !is_postmaster(probe) ||
 	    strcmp(probe->to, "postmaster") == 0)
 		return;
 	mail.to = "postmaster";
@@ -221,13 +227,17 @@ say_refused(struct check_probe *probe, const char *way)
 		    "Postfix refuses the probe to %s: %d %s", probe->address,
 		    reply->code, reply->text);
 		check_why(check,
-		    "every mail domain must take mail to postmaster (RFC "
-		    "5321); what the milters do is not seen");
+		    is_postmaster(probe) ?
+			"every mail domain must take mail to postmaster (RFC "
+			"5321); what the milters do is not seen" :
+			"mail to this address does not come in");
 		check_cure(check,
-		    "have %s delivered to somebody (postmaster: root in "
-		    "/etc/aliases, then newaliases), or mend what the reply "
-		    "names",
-		    probe->address);
+		    "have %s delivered to somebody (%s), or mend what the "
+		    "reply names",
+		    probe->address,
+		    is_postmaster(probe) ?
+			"postmaster: root in /etc/aliases, then newaliases" :
+			"is it right?");
 	}
 }
 
@@ -257,25 +267,36 @@ find_delay(struct check_probe *probe)
 	return delay;
 }
 
+char *
+check_probe_take_back(struct check_probe *probe, bool *stays_r)
+{
+	const char *argv[] = { "postsuper", "-d", probe->reply.queue_id, NULL };
+	const struct check_world *world = probe->check->world;
+	char *delay = find_delay(probe);
+	int status = 0;
+
+	if (delay != NULL)
+		free(world->run(world->arg, argv, &status));
+	*stays_r = status != 0;
+	return delay;
+}
+
 /* It was taken, and the broker has not seen it. */
 static void
 say_lost(struct check_probe *probe, const char *way)
 {
-	const char *argv[] = { "postsuper", "-d", probe->reply.queue_id, NULL };
-	const struct check_world *world = probe->check->world;
 	struct check *check = probe->check;
-	char *delay = find_delay(probe);
-	int status = -1;
+	bool stays;
+	char *delay = check_probe_take_back(probe, &stays);
 
 	if (delay != NULL) {
-		free(world->run(world->arg, argv, &status));
 		check_say(check, CHECK_FAIL, way,
 		    "the probe stayed in Postfix's queue: %s", delay);
 		check_why(check, "so does every placeholder");
 		check_cure(check,
 		    "mend what the reason names; then postqueue -f%s%s",
-		    status != 0 ? "; the probe itself: postsuper -d " : "",
-		    status != 0 ? probe->reply.queue_id : "");
+		    stays ? "; the probe itself: postsuper -d " : "",
+		    stays ? probe->reply.queue_id : "");
 	} else {
 		check_say(check, CHECK_FAIL, way,
 		    "Postfix took the probe (%s) and did not give it to the "
@@ -283,7 +304,7 @@ say_lost(struct check_probe *probe, const char *way)
 		    probe->reply.queue_id);
 		check_why(check,
 		    "placeholders are delivered as they are, without their "
-		    "resources; this one went to postmaster");
+		    "resources; so was this one");
 		check_cure(check,
 		    PREFIX "/share/cargomail/postfix-setup%s && postfix "
 			   "reload; a content_filter or another table of "
@@ -307,16 +328,23 @@ check_probe_wait(struct check_probe *probe, struct check_sight *sight_r)
 	return false;
 }
 
+void
+check_probe_say_refused(struct check_probe *probe, const char *server,
+    const char *way)
+{
+	if (probe->reply.stage == CHECK_MAIL_CONNECT)
+		say_unreachable(probe, server, way);
+	else
+		say_refused(probe, way);
+}
+
 bool
 check_probe_send(struct check_probe *probe, const char *server, const char *way,
     const struct buffer *data, struct check_sight *sight_r)
 {
 	check_probe_mail(probe, server, data);
 	if (probe->reply.stage != CHECK_MAIL_DONE) {
-		if (probe->reply.stage == CHECK_MAIL_CONNECT)
-			say_unreachable(probe, server, way);
-		else
-			say_refused(probe, way);
+		check_probe_say_refused(probe, server, way);
 		return false;
 	}
 	if (check_probe_wait(probe, sight_r))

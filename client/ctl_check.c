@@ -90,6 +90,7 @@ int
 ctl_check(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option longs[] = {
+		{ "canary", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "peer", required_argument, NULL, 'p' },
@@ -105,6 +106,8 @@ ctl_check(const struct ctl *ctl, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == 'j')
 			show.json = true;
+		else if (option == 'c')
+			check.canary = optarg;
 		else if (option == 'p')
 			check.peer = optarg;
 		else if (option == 'q')

@@ -58,6 +58,13 @@ session_close(struct session **session)
 	x_free(session);
 }
 
+void
+session_use_token(struct session *session, const char *token)
+{
+	password_free(&session->token);
+	session->token = x_strdup(token);
+}
+
 const struct client_mailbox *
 session_mailbox(const struct session *session)
 {

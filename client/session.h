@@ -22,6 +22,9 @@ struct session *session_open(const struct client_config *config,
     const struct client_mailbox *mailbox, struct reason *why);
 void session_close(struct session **session);
 
+/* Uses this app token, of which nothing is kept, in place of a login. */
+void session_use_token(struct session *session, const char *token);
+
 const struct client_mailbox *session_mailbox(const struct session *session);
 
 /*

@@ -36,6 +36,8 @@ const struct control_verb admin_verbs[] = {
 	{ "account-rm", admin_account_remove },
 	{ "account-enroll", admin_account_enrol },
 	{ "account-change", admin_account_change },
+	{ "session-begin", admin_session_begin },
+	{ "session-end", admin_session_end },
 	{ "fsck", admin_fsck },
 	{ "gc", admin_gc },
 	{ NULL, NULL },

@@ -29,6 +29,8 @@ admin_fn admin_account_add;
 admin_fn admin_account_remove;
 admin_fn admin_account_enrol;
 admin_fn admin_account_change;
+admin_fn admin_session_begin;
+admin_fn admin_session_end;
 admin_fn admin_fsck;
 admin_fn admin_gc;
 
