@@ -251,6 +251,9 @@ post(struct attempt *attempt, const char *token)
 
 	http_header_add(headers, "Content-Type", "application/json");
 	http_header_add_format(headers, "Authorization", "GRIP %s", token);
+	if (attempt->message->known != NULL)
+		http_header_add_format(headers, "If-Match", "\"%s\"",
+		    attempt->message->known);
 	http_result_init(&result);
 	outcome = perform(attempt, &call, CARGO_API_NOTIFICATIONS, &result);
 	if (outcome == OUTCOME_OK)

@@ -33,6 +33,8 @@ struct notify_message {
 	const char *body; /* cargo_notification_compose() */
 	size_t len;
 	int64_t expires; /* of token B: the share's, 14 days at most */
+	const char
+	    *known; /* its id there, if it must be; NULL: it may be new */
 };
 
 /* What a destination says that has taken it. */

@@ -16,6 +16,8 @@
 #include "mail_address.h"
 #include "mail_header.h"
 
+#define MESSAGE_LEN 32 /* hex digits of an id at a mailbox of ours */
+
 /* What is asked for; text is the request's. */
 struct wish {
 	const char *message, *message_id, *broker, *origin, *share;
@@ -60,6 +62,10 @@ read_wish(const cJSON *request, struct wish *wish, struct reason *why)
 		return reason_set(why, OUTCOME_PERMFAIL, "request",
 		    "this is no notice that a mailbox handed out");
 	wish->data = base64_parse(text, strlen(text), &wish->len);
+	if (strspn(wish->message, "0123456789abcdef") != MESSAGE_LEN ||
+	    strlen(wish->message) != MESSAGE_LEN)
+		return reason_set(why, OUTCOME_PERMFAIL, "request",
+		    "message: %d hex digits", MESSAGE_LEN);
 	if (wish->data == NULL || wish->len == 0)
 		return reason_set(why, OUTCOME_PERMFAIL, "request",
 		    "the placeholder is not base64");
@@ -130,6 +136,7 @@ send_notice(const struct renotify *renotify, const struct wish *wish,
 		.body = body,
 		.len = body != NULL ? strlen(body) : 0,
 		.expires = wish->expires,
+		.known = wish->message,
 	};
 	enum outcome outcome;
 

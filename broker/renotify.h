@@ -6,8 +6,9 @@
  * the mailbox, which takes the later token.
  *
  * What is brought comes from the mailbox, which must not lead us to sign what
- * it likes: it has to agree with the placeholder and with our own map, so it
- * gets no token for another's account or another's mailbox.
+ * it likes: it has to agree with the placeholder and with our own map, and the
+ * mailbox that the map names has to know it by the very id. So nobody gets a
+ * token for another's mailbox, and nothing new comes of it anywhere.
  */
 #ifndef RENOTIFY_H
 #define RENOTIFY_H

@@ -159,6 +159,8 @@ ctl_queue(const struct ctl *ctl, int argc, char **argv)
 		json_add_boolean(request, "all", true);
 		patient.timeout_ms = CTL_TIMEOUT_STORE_MS;
 	} else {
+		if (argv[2][0] == '-')
+			return EX_USAGE;
 		if (!ctl_is_message(argv[2]))
 			return EX_DATAERR;
 		request = ctl_request(question->verb);

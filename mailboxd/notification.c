@@ -83,6 +83,23 @@ take_claims(struct visit *visit, struct notifying *notifying)
 	    &claims->expires);
 }
 
+/* If-Match: "ID". The broker notifies again what we know already: nothing new
+ * is to come of it. */
+static int
+take_known(struct visit *visit, struct notifying *notifying)
+{
+	const char *field = http_request_get(visit->request, "if-match");
+	char *known = notifying->work.known;
+
+	if (field == NULL)
+		return 0;
+	if (strlen(field) != STORE_ID_LEN + 2 || field[0] != '"' ||
+	    field[STORE_ID_LEN + 1] != '"')
+		return -1;
+	memcpy(known, field + 1, STORE_ID_LEN);
+	return store_id_valid(known) ? 0 : -1;
+}
+
 /* What the token alone decides. */
 static enum outcome
 check_token(struct visit *visit, struct notifying *notifying,
@@ -334,6 +351,10 @@ notification_serve(struct visit *visit)
 		visit_problem(visit, "too-large",
 		    "a notification may have %d bytes",
 		    CARGO_API_NOTIFICATION_MAX);
+		return;
+	}
+	if (take_known(visit, notifying) == -1) {
+		visit_problem(visit, "malformed", "If-Match: one message id");
 		return;
 	}
 	notification_work_init(&notifying->work);

@@ -297,6 +297,10 @@ notification_store_work(struct store_txn *txn, void *arg)
 	notice_hash(&work->claims, notice);
 	found = find_notice(txn, work, notice, &outcome);
 	work->existed = found == 1;
+	if (found != -1 && work->known[0] != '\0' &&
+	    (found == 0 || strcmp(work->id, work->known) != 0))
+		return reason_set(store_txn_reason(txn), OUTCOME_PERMFAIL,
+		    "not-found", "no such message was notified by this broker");
 	if (found != 0)
 		return outcome;
 	if (store_account_get(store_txn_view(txn), work->placeholder.account,

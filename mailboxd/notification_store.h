@@ -27,6 +27,8 @@ struct notification_work {
 	struct resource_commit placeholder; /* account, blob, now are set */
 	struct account_make make; /* the account, if it has to be made */
 	bool local; /* the origin is this server */
+	char known
+	    [STORE_ID_SIZE]; /* it must be this message; "": it may be new */
 	char id[STORE_ID_SIZE]; /* of the message; result */
 	bool existed; /* result: it was notified before */
 };
@@ -35,7 +37,7 @@ struct notification_work {
 void notification_work_init(struct notification_work *work);
 
 /* Work function. Refused "quota", "too-large", "no-account",
- * "account-limit". */
+ * "account-limit", "not-found" (not the known one). */
 enum outcome notification_store_work(struct store_txn *txn, void *arg);
 
 #endif

@@ -27,6 +27,7 @@
 static const struct pull_policy policy = { 120, 2, 60, 14400 };
 static struct store_fixture fixture;
 static char account[STORE_ID_SIZE];
+static const char *known = ""; /* what a notification must be */
 
 static enum outcome
 run(store_work_fn *work, void *arg)
@@ -58,12 +59,13 @@ notify(const char *id, const char *token, int count, int64_t now)
 	}
 	notification_work_init(&work);
 	strcpy(work.id, id);
+	strcpy(work.known, known);
 	strcpy(work.placeholder.account, account);
 	work.placeholder.now = now;
 	fixture_upload(&fixture, "placeholder", 11);
 	work.placeholder.blob = fixture.blob;
 	outcome = run(notification_store_work, &work);
-	if (work.existed)
+	if (work.existed || outcome != OUTCOME_OK)
 		store_blob_discard(fixture.store, fixture.blob.locator);
 	return outcome;
 }
@@ -364,6 +366,36 @@ TEST(a_later_token_is_tried_at_once)
 	end();
 }
 
+TEST(what_must_be_known_makes_nothing_new)
+{
+	int64_t before, after, reserved_before;
+	struct pull_row row;
+
+	begin();
+	known = FIRST;
+	CHECK(notify(FIRST, "b", 1, NOW) == OUTCOME_PERMFAIL);
+	CHECK_STRING(fixture.why.word, "not-found");
+	row = row_of(FIRST);
+	CHECK(row.token == NULL);
+	known = "";
+	CHECK(notify(FIRST, "b", 1, NOW) == OUTCOME_OK);
+	reserved_before = reserved(&before);
+	/* By another id: the token stays as well. */
+	known = SECOND;
+	CHECK(notify(FIRST, "new", 1, NOW + 1) == OUTCOME_PERMFAIL);
+	row = row_of(FIRST);
+	CHECK_STRING(row.token, "b");
+	pull_row_clear(&row);
+	known = FIRST;
+	CHECK(notify(FIRST, "new", 1, NOW + 1) == OUTCOME_OK);
+	row = row_of(FIRST);
+	CHECK_STRING(row.token, "new");
+	pull_row_clear(&row);
+	CHECK(reserved(&after) == reserved_before && before == after);
+	known = "";
+	end();
+}
+
 /* ---- shares -------------------------------------------------------------- */
 
 static void
@@ -498,6 +530,7 @@ main(void)
 	RUN(what_is_leased_is_left_alone);
 	RUN(what_is_dropped_fails_and_its_quota_is_free);
 	RUN(a_later_token_is_tried_at_once);
+	RUN(what_must_be_known_makes_nothing_new);
 	RUN(a_share_is_found_shown_and_revoked);
 	RUN(two_may_use_one_id);
 	return test_done();

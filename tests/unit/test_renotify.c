@@ -12,6 +12,7 @@
 #include "renotify.h"
 #include "test.h"
 
+#define ID "41aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SHARE "AAAAAAAAAAAAAAAAAAAAAA"
 #define HASH "2f77668a9dfbf8d5848b9eeb4a7145ca94c6ed9236e4a773f6dcafa5132b2f91"
 #define NOW 1795914000
@@ -49,6 +50,7 @@ fake_notify(struct notify *notify, const struct notify_message *message,
 	seen.calls++;
 	CHECK_STRING(message->sender, "alice@foo.test");
 	CHECK_STRING(message->placeholder->share, SHARE);
+	CHECK_STRING(message->known, ID);
 	CHECK(message->len > 100);
 	CHECK(message->expires <= EXPIRES);
 	snprintf(seen.said, sizeof(seen.said), "%s<%s@%s %lld",
@@ -56,7 +58,7 @@ fake_notify(struct notify *notify, const struct notify_message *message,
 	    (long long)message->expires);
 	if (seen.outcome != OUTCOME_OK)
 		return reason_set(why, seen.outcome, "no-account", "no");
-	strcpy(answer_r->message, "41aa");
+	strcpy(answer_r->message, ID);
 	return OUTCOME_OK;
 }
 
@@ -67,7 +69,7 @@ request(const char *placeholder)
 	char *text = base64_format(placeholder, strlen(placeholder));
 
 	json_add_string(object, "verb", "renotify");
-	json_add_string(object, "message", "41aa");
+	json_add_string(object, "message", ID);
 	json_add_string(object, "message_id", "1@foo.test");
 	json_add_string(object, "sender", "alice@foo.test");
 	json_add_string(object, "recipient", "robert@bar.test");
@@ -108,7 +110,7 @@ run(cJSON *object, int64_t now)
 	outcome = renotify_run(&renotify, object, &answer, &destination, &why);
 	CHECK(why.outcome == outcome);
 	if (outcome == OUTCOME_OK)
-		CHECK_STRING(answer.message, "41aa");
+		CHECK_STRING(answer.message, ID);
 	destination_map_free(&map);
 	cJSON_Delete(object);
 	return outcome == OUTCOME_OK ? "ok" : why.word;
@@ -181,6 +183,8 @@ TEST(what_disagrees_is_refused)
 		{ "text", "aGVsbG8=", "form" },
 		{ "expires", "1", "request" },
 		{ "message", NULL, "request" },
+		{ "message", "41aa", "request" },
+		{ "message", "41aaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", "request" },
 		{ "share", NULL, "request" },
 		{ "extra", "x", "request" },
 	};
