@@ -18,7 +18,7 @@
 
 struct ctl {
 	bool json; /* print answers as they came, one object a line */
-	const char *keys_directory;
+	const char *keys_directory; /* NULL: that of gripd.conf */
 	int timeout_ms; /* for an answer of a daemon */
 };
 

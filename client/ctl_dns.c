@@ -2,7 +2,8 @@
  *
  * cargomailctl dns: the TXT records that this host's roles need, made of the
  * certificates in the keys directory (readable by all; the keys are not
- * touched).
+ * touched) and of what rotations remember. Lines of a zone file: dates are
+ * comments.
  */
 #include "ctl.h"
 
@@ -13,95 +14,171 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
-#include "grip_jwk.h"
+#include "check.h"
+#include "check_world.h"
+#include "clock.h"
 #include "grip_name.h"
-#include "grip_record.h"
 #include "json_strict.h"
 #include "memory.h"
+#include "published_key.h"
+#include "rotation_state.h"
 
-static X509 *
-read_certificate(const char *path)
-{
-	FILE *in = fopen(path, "re");
-	X509 *certificate = NULL;
+struct dns {
+	const struct ctl *ctl;
+	const char *keys;
+	const cJSON *identities; /* NULL: not known */
+};
 
-	if (in == NULL)
-		return NULL;
-	certificate = PEM_read_X509(in, NULL, NULL, NULL);
-	fclose(in);
-	return certificate;
-}
-
-/* The owner name of the record for a certificate of this CN: a service's is
- * its own, a mailbox's `_rm.` and its host name without the first label.
- * NULL if there can be none. The caller frees. */
-static char *
-record_owner(const char *cn)
-{
-	const char *rest;
-
-	if (grip_name_is_service(cn, NULL))
-		return x_strdup(cn);
-	if (!grip_name_is_host(cn))
-		return NULL;
-	rest = strchr(cn, '.') + 1;
-	return strchr(rest, '.') != NULL ? x_asprintf("_rm.%s", rest) : NULL;
-}
+/* A record, and why it is there: since when or until when. */
+struct line {
+	const char *owner;
+	const char *text;
+	const char *why; /* NULL: for good */
+	int64_t when; /* 0: no date */
+};
 
 static void
-print_record(const struct ctl *ctl, const char *owner, const char *text)
+print_json(const struct line *line)
 {
-	cJSON *record;
-	char *line;
+	cJSON *record = cJSON_CreateObject();
+	char *text;
 
-	if (!ctl->json) {
-		printf("%s. IN TXT \"%s\"\n", owner, text);
-		return;
-	}
-	record = cJSON_CreateObject();
-	json_add_string(record, "name", owner);
+	json_add_string(record, "name", line->owner);
 	json_add_string(record, "type", "TXT");
-	json_add_string(record, "text", text);
-	line = json_format(record);
-	puts(line != NULL ? line : "");
-	free(line);
+	json_add_string(record, "text", line->text);
+	if (line->why != NULL)
+		json_add_string(record, "why", line->why);
+	if (line->when != 0)
+		json_add_integer(record, "when", line->when);
+	text = json_format(record);
+	puts(text != NULL ? text : "");
+	free(text);
 	cJSON_Delete(record);
 }
 
-/* 0, or -1 if the file is not such a certificate. */
-static int
-print_records_of(const struct ctl *ctl, const char *path)
+static void
+print_line(const struct dns *dns, const struct line *line)
 {
-	char cn[GRIP_NAME_SIZE + 1] = "", text[GRIP_RECORD_TEXT_SIZE];
-	X509 *certificate = read_certificate(path);
-	struct grip_record record;
-	char *owner = NULL, *marker;
-	int result = -1;
+	char date[CLOCK_TEXT_SIZE] = "";
 
-	if (certificate != NULL &&
-	    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate),
-		NID_commonName, cn, sizeof(cn)) > 0)
-		owner = record_owner(cn);
-	if (owner == NULL ||
-	    grip_jwk_spki_sha256(X509_get0_pubkey(certificate),
-		record.spki_sha256) < 0)
+	if (dns->ctl->json) {
+		print_json(line);
+		return;
+	}
+	if (line->when != 0)
+		clock_format_internet(line->when, date);
+	if (line->why != NULL)
+		printf("; %s%s%s\n", line->why, date[0] != '\0' ? " " : "",
+		    date);
+	printf("%s. IN TXT \"%s\"\n", line->owner, line->text);
+}
+
+/* ---- rotation ----------------------------------------------------------- */
+
+static void
+print_key(const struct dns *dns, const char *hash, struct line *line)
+{
+	char text[GRIP_RECORD_TEXT_SIZE];
+
+	published_key_text(hash, text);
+	line->text = text;
+	print_line(dns, line);
+}
+
+static void
+print_old(const struct dns *dns, const char *owner,
+    const struct rotation_old *old)
+{
+	struct line line = { .owner = owner,
+		.why = "the key before; needed until",
+		.when = old->until };
+
+	/* Not one that is to be dropped. */
+	if (old->bad || (old->since != 0 && clock_now() >= old->until))
+		return;
+	if (old->since == 0) {
+		line.why = "the key before; needed until a while after the "
+			   "signer has the new one";
+		line.when = 0;
+	}
+	print_key(dns, old->key, &line);
+}
+
+/* What stands beside the record of this key for a while. */
+static int
+print_rotation(const struct dns *dns, const char *name, const char *owner)
+{
+	struct line next = { .owner = owner,
+		.why = "the next key; to be there before it is taken up" };
+	struct rotation_state state;
+	char *error = NULL;
+
+	if (rotation_state_read(dns->keys, name, &state, &error) != 0) {
+		fprintf(stderr, "cargomailctl: %s\n", error);
+		free(error);
+		return EX_DATAERR;
+	}
+	if (state.next[0] != '\0')
+		print_key(dns, state.next, &next);
+	for (size_t i = 0; i < state.old_count; i++)
+		print_old(dns, owner, &state.old[i]);
+	rotation_state_free(&state);
+	return 0;
+}
+
+/* ---- keys --------------------------------------------------------------- */
+
+/* Who believes the record of a mailbox must not believe a web host. */
+static bool
+is_web(const struct dns *dns, const char *name)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, dns->identities)
+	{
+		const char *file = json_string(item, "file");
+		const char *role = json_string(item, "role");
+
+		if (file != NULL && strcmp(file, name) == 0)
+			return role != NULL && strcmp(role, "web") == 0;
+	}
+	return false;
+}
+
+/* An exit code; 0 also for a web host, which has none. */
+static int
+print_records_of(const struct dns *dns, const char *name)
+{
+	char *path = x_asprintf("%s/%s.crt", dns->keys, name);
+	char *owner = published_key_owner(name), *marker;
+	struct line line = { .owner = owner };
+	struct published_key key;
+	int code = 0;
+
+	if (is_web(dns, name))
 		goto out;
-	grip_record_format(&record, text);
-	print_record(ctl, owner, text);
-	if (grip_name_is_service(cn, "_cb")) {
+	if (owner == NULL || published_key_read(path, &key) != 0) {
+		fprintf(stderr,
+		    "cargomailctl: %s: no certificate of a role or a mailbox "
+		    "host\n",
+		    path);
+		code = EX_DATAERR;
+		goto out;
+	}
+	print_key(dns, key.hash, &line);
+	code = print_rotation(dns, name, owner);
+	if (grip_name_is_service(name, "_cb")) {
 		/* Tells senders that inbound mail passes a broker. */
-		marker = x_asprintf("_cargomail.%s", grip_name_domain(cn));
-		print_record(ctl, marker, "v=cargomail1");
+		marker = x_asprintf("_cargomail.%s", grip_name_domain(name));
+		line.owner = marker;
+		line.text = "v=cargomail1";
+		print_line(dns, &line);
 		free(marker);
 	}
-	result = 0;
 out:
 	free(owner);
-	X509_free(certificate);
-	return result;
+	free(path);
+	return code;
 }
 
 static int
@@ -112,45 +189,52 @@ is_certificate(const struct dirent *entry)
 	return len > 4 && strcmp(entry->d_name + len - 4, ".crt") == 0;
 }
 
-int
-ctl_dns(const struct ctl *ctl, int argc, char **argv)
+static int
+print_all(const struct dns *dns)
 {
 	struct dirent **entries = NULL;
-	int count, i, good = 0, code = 0;
-	char *path;
+	int count, i, code = 0, one;
 
-	(void)argv;
-	if (argc != 1)
-		return EX_USAGE;
-	count =
-	    scandir(ctl->keys_directory, &entries, is_certificate, alphasort);
+	count = scandir(dns->keys, &entries, is_certificate, alphasort);
 	if (count < 0) {
-		fprintf(stderr, "cargomailctl: %s: %s\n", ctl->keys_directory,
+		fprintf(stderr, "cargomailctl: %s: %s\n", dns->keys,
 		    strerror(errno));
 		return EX_NOINPUT;
 	}
 	for (i = 0; i < count; i++) {
-		path = x_asprintf("%s/%s", ctl->keys_directory,
-		    entries[i]->d_name);
-		if (print_records_of(ctl, path) == 0) {
-			good++;
-		} else {
-			fprintf(stderr,
-			    "cargomailctl: %s: no certificate of "
-			    "a role or a mailbox host\n",
-			    path);
-			code = EX_DATAERR;
-		}
-		free(path);
+		entries[i]->d_name[strlen(entries[i]->d_name) - 4] = '\0';
+		one = print_records_of(dns, entries[i]->d_name);
+		if (one != 0)
+			code = one;
 		free(entries[i]);
 	}
 	free(entries);
-	if (good == 0 && code == 0) {
+	if (count == 0) {
 		fprintf(stderr,
-		    "cargomailctl: %s: no certificates; cure: "
-		    "gripd keygen\n",
-		    ctl->keys_directory);
+		    "cargomailctl: %s: no certificates; cure: gripd keygen\n",
+		    dns->keys);
 		code = EX_NOINPUT;
 	}
+	return code;
+}
+
+int
+ctl_dns(const struct ctl *ctl, int argc, char **argv)
+{
+	struct check check = { .world = &check_world_real, .root = "" };
+	struct dns dns = { ctl, ctl->keys_directory, NULL };
+	int code;
+
+	(void)argv;
+	if (argc != 1)
+		return EX_USAGE;
+	check_config_read(check.root, &check.config);
+	/* Another directory is not that of this host's policy. */
+	if (dns.keys == NULL) {
+		dns.keys = check.config.grip.keys_directory;
+		dns.identities = check_identities(&check);
+	}
+	code = print_all(&dns);
+	check_close(&check);
 	return code;
 }

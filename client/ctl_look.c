@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cargomailctl flush, keys, config: small questions to gripd and to the
+ * cargomailctl flush, config: small questions to gripd and to the
  * daemons' own -n.
  */
 #include "ctl.h"
@@ -12,7 +12,6 @@
 
 #include "check.h"
 #include "check_world.h"
-#include "clock.h"
 #include "json_strict.h"
 #include "terminal.h"
 
@@ -33,36 +32,6 @@ ctl_flush(const struct ctl *ctl, int argc, char **argv)
 	if (argc != 1)
 		return EX_USAGE;
 	return ctl_ask(ctl, "gripd-resolve", ctl_request("flush"), show_flush,
-	    NULL);
-}
-
-static void
-show_keys(const cJSON *packet, void *context)
-{
-	const cJSON *item;
-	char until[CLOCK_TEXT_SIZE];
-	int64_t when;
-
-	(void)context;
-	cJSON_ArrayForEach(item, json_array(packet, "identities"))
-	{
-		strcpy(until, "-");
-		if (json_integer(item, "until", 1, JSON_MAX_INTEGER, &when) ==
-		    0)
-			clock_format_internet(when, until);
-		ctl_print_string(item, "name", 0);
-		ctl_print_string(item, "role", 7);
-		ctl_print_string(item, "key", 0);
-		puts(until);
-	}
-}
-
-int
-ctl_keys(const struct ctl *ctl, int argc, char **argv)
-{
-	if (argc != 2 || strcmp(argv[1], "list") != 0)
-		return EX_USAGE;
-	return ctl_ask(ctl, "gripd-sign", ctl_request("identities"), show_keys,
 	    NULL);
 }
 

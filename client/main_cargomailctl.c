@@ -30,7 +30,9 @@ static const struct ctl_verb verbs[] = {
 	{ "flush", ctl_flush, "flush" },
 	{ "fsck", ctl_fsck, "fsck [--deep]" },
 	{ "gc", ctl_gc, "gc" },
-	{ "keys", ctl_keys, "keys list" },
+	{ "keys", ctl_keys,
+	    "keys list\n"
+	    "       cargomailctl keys rotate [--force] [--compromised] NAME" },
 	{ "metrics", ctl_metrics, "metrics [--http]" },
 	{ "queue", ctl_queue,
 	    "queue [list]\n"
@@ -73,8 +75,7 @@ main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct ctl ctl = { .keys_directory = SYSCONFDIR "/cargomail/keys",
-		.timeout_ms = CTL_TIMEOUT_MS };
+	struct ctl ctl = { .timeout_ms = CTL_TIMEOUT_MS };
 	const struct ctl_verb *verb;
 	int option, code;
 
