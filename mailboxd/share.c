@@ -27,6 +27,7 @@ static struct share *
 begin(struct visit *visit)
 {
 	struct caller *caller = &visit->caller;
+	struct access_asked asked;
 	struct store_view *view;
 	enum outcome outcome;
 	struct share *share;
@@ -44,10 +45,18 @@ begin(struct visit *visit)
 			visit_problem(visit, "unavailable", "the store");
 			return NULL;
 		}
-		outcome = access_broker(view, visit->mailboxd->config,
-		    caller_claim(caller, "user"), caller_claim(caller, "iss"),
-		    caller->account, &why);
+		asked.address = caller_claim(caller, "user");
+		asked.broker = caller_claim(caller, "iss");
+		outcome = access_broker_or_new(view, visit->mailboxd->config,
+		    &asked, caller->account, &why);
 		store_read_end(&view);
+		/* An account that is still to come has neither resources nor
+		 * shares; a share does not bring it. */
+		if (outcome == OUTCOME_OK && caller->account[0] == '\0')
+			outcome = reason_set(&why, OUTCOME_PERMFAIL,
+			    "not-found",
+			    "nothing was put by who shares it, or there is no "
+			    "such share");
 		if (outcome != OUTCOME_OK) {
 			visit_refuse(visit, &why);
 			return NULL;
