@@ -113,9 +113,9 @@ static void
 check_way_back(struct check *check, const char *reinject, size_t *good)
 {
 	char *error = NULL, *path, *full;
+	bool hidden, there;
 	cJSON *status;
 	int64_t pid;
-	bool there;
 
 	if (strncmp(reinject, "unix:", 5) != 0)
 		return;
@@ -126,10 +126,15 @@ check_way_back(struct check *check, const char *reinject, size_t *good)
 		return; /* `daemons` says so */
 	}
 	cJSON_Delete(status);
+	path = x_asprintf("/proc/%d", (int)pid);
+	full = check_path(check, path);
+	hidden = access(full, F_OK) != 0; /* from this unit, or this user */
+	free(path);
+	free(full);
 	path = x_asprintf("/proc/%d/root%s", (int)pid, reinject + 5);
 	full = check_path(check, path);
 	there = access(full, F_OK) == 0;
-	if (there || errno == EACCES || errno == EPERM) {
+	if (there || hidden || errno == EACCES || errno == EPERM) {
 		*good += there;
 	} else {
 		check_say(check, CHECK_FAIL, reinject,

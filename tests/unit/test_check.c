@@ -173,6 +173,36 @@ put_sockets(void)
 	put_socket("/proc/7/root/run/postfix/cargomail-back", 0666);
 }
 
+#define MANIFEST PREFIX "/share/cargomail/manifest/"
+#define STORE BASE "/mailbox/store"
+#define PROGRAM PREFIX "/sbin/broker"
+
+static void
+set_mode(const char *path, mode_t mode)
+{
+	char *full = at(path);
+
+	chmod(full, mode);
+	free(full);
+}
+
+/* Two packages; that of the client has nothing that is looked at. */
+static void
+put_manifest(void)
+{
+	put(STORE "/x", "", 0600);
+	set_mode(STORE, 0700);
+	put(PROGRAM, "", 0755);
+	put(MANIFEST "cargomail-broker",
+	    "file 0755 root " PROGRAM "\n"
+	    "file 0644 root " MANIFEST "cargomail-broker\n"
+	    "user cargomail-broker /x Cargo Broker\nfile\nfile 0644 root\n",
+	    0644);
+	put(MANIFEST "cargomail-mailboxd",
+	    "dir 0700 cargomail-mailbox /var/lib/cargomail/mailbox/store\n",
+	    0644);
+}
+
 static void
 put_files(void)
 {
@@ -203,6 +233,7 @@ put_files(void)
 		free(path);
 		put_certificate(i, names[i]);
 	}
+	put_manifest();
 	put_sockets();
 }
 
@@ -603,6 +634,42 @@ foreign(void)
 	fake.uid = getuid() + 1;
 }
 static void
+file_gone(void)
+{
+	take(PROGRAM);
+}
+static void
+file_open(void)
+{
+	set_mode(PROGRAM, 0775);
+}
+static void
+file_closed(void)
+{
+	set_mode(PROGRAM, 0700);
+}
+static void
+room_open(void)
+{
+	set_mode(STORE, 0750);
+}
+static void
+room_gone(void)
+{
+	put(MANIFEST "cargomail-broker", "dir 0755 root /none\n", 0644);
+}
+static void
+room_file(void)
+{
+	put(MANIFEST "cargomail-broker", "dir 0755 root " PROGRAM "\n", 0644);
+}
+static void
+no_manifest(void)
+{
+	take(MANIFEST "cargomail-broker");
+	take(MANIFEST "cargomail-mailboxd");
+}
+static void
 crt_gone(void)
 {
 	take(KEYS "/mailbox.bar.test.crt");
@@ -956,6 +1023,21 @@ TEST(each_fault_is_named)
 		    "examples" },
 		{ broker_down, "daemons", "fail", "broker: does not answer",
 		    "journalctl" },
+		{ file_gone, "files", "fail", "sbin/broker: No such file",
+		    "--reinstall cargomail-broker" },
+		{ file_open, "files", "fail", "open to others: mode 0775",
+		    "chmod 0755" },
+		{ file_closed, "files", "warn", "mode 0700; wanted: 0755",
+		    "chmod 0755" },
+		{ foreign, "files", "fail", "belongs to uid", "chown root:" },
+		{ room_open, "files", "fail", "store: is open to others",
+		    "chmod 0700" },
+		{ room_gone, "files", "fail", "/none: No such file",
+		    "systemd-tmpfiles" },
+		{ room_file, "files", "fail", "is no directory",
+		    "create-users" },
+		{ no_manifest, "files", "warn", "manifest: is not there",
+		    "install again" },
 		{ key_gone, "keys", "fail", "No such file",
 		    "gripd keygen _cb.bar.test" },
 		{ key_open, "keys", "fail", "(0640)", "chmod 600" },
@@ -1023,7 +1105,7 @@ TEST(each_fault_is_named)
 		{ opendkim_fields, "milters", "warn", "does not sign",
 		    "SignHeaders" },
 		{ no_milter, "milters", "fail", "is empty", "OpenDKIM" },
-		{ probe_none, "probe", "warn", "does not take a probe",
+		{ probe_none, "probe", "warn", "cannot be asked to look",
 		    "restart cargomail-broker" },
 		{ probe_nobody, "probe", "fail", "127.0.0.1 port 25: Conn",
 		    "inet_interfaces" },
