@@ -103,5 +103,5 @@ admin_gc(void *context, struct control_connection *connection,
 	struct mailboxd *mailboxd = context;
 
 	(void)request;
-	garbage_sweep(mailboxd->store, clock_now(), on_swept, connection);
+	garbage_collect(mailboxd->store, clock_now(), on_swept, connection);
 }

@@ -360,3 +360,56 @@ garbage_sweep(struct store *store, int64_t now,
 	sweep->arg = arg;
 	sweep_round(sweep);
 }
+
+/* ---- at an administrator's word ---- */
+
+struct collection {
+	struct store *store;
+	int64_t files;
+	void (*done)(void *arg, int64_t files);
+	void *arg;
+};
+
+static void
+collect_orphans(void *arg)
+{
+	struct collection *collection = arg;
+	int64_t files = store_sweep_orphans(collection->store);
+
+	if (files > 0)
+		collection->files += files;
+}
+
+static void
+collect_end(void *arg)
+{
+	struct collection *collection = arg;
+
+	collection->done(collection->arg, collection->files);
+	free(collection);
+}
+
+static void
+collect_swept(void *arg, int64_t files)
+{
+	struct collection *collection = arg;
+
+	collection->files = files;
+	if (files == -1)
+		collect_end(collection);
+	else
+		store_background(collection->store, collect_orphans,
+		    collect_end, collection);
+}
+
+void
+garbage_collect(struct store *store, int64_t now,
+    void (*done)(void *arg, int64_t files), void *arg)
+{
+	struct collection *collection = x_calloc(1, sizeof(*collection));
+
+	collection->store = store;
+	collection->done = done;
+	collection->arg = arg;
+	garbage_sweep(store, now, collect_swept, collection);
+}

@@ -31,4 +31,9 @@ enum outcome garbage_add(struct store_txn *txn, const char *locator,
 void garbage_sweep(struct store *store, int64_t now,
     void (*done)(void *arg, int64_t files), void *arg);
 
+/* The same at an administrator's word, and then what a crash left behind and
+ * could not be removed when the store was opened (store_sweep.c). */
+void garbage_collect(struct store *store, int64_t now,
+    void (*done)(void *arg, int64_t files), void *arg);
+
 #endif

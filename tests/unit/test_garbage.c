@@ -218,6 +218,35 @@ TEST(orphans_of_an_earlier_run_go)
 	fixture_free(&fixture);
 }
 
+/* What the start could not delete goes at an administrator's word. */
+TEST(collecting_looks_for_orphans_again)
+{
+	struct sample sample = { .account = alice, .now = 1000 };
+	struct store_fixture fixture;
+	char path[300];
+	int fd;
+
+	init(&fixture);
+	hold(&fixture, &sample, "kept");
+	fixture_upload(&fixture, "nobody's", 8);
+	snprintf(path, sizeof(path), "%s/blobs/%s", fixture.path,
+	    fixture.blob.locator);
+	CHECK(access(path, F_OK) == 0);
+	fixture_reopen(&fixture);
+	CHECK(store_sweep_orphans(fixture.store) >= 0);
+	CHECK(access(path, F_OK) == -1);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	CHECK(fd != -1);
+	close(fd);
+	fixture.waiting++;
+	garbage_collect(fixture.store, 1000, sweep_done, &fixture);
+	fixture_wait(&fixture);
+	CHECK(swept >= 0);
+	CHECK(access(path, F_OK) == -1);
+	CHECK(file_there(&fixture, sample.blob.locator));
+	fixture_free(&fixture);
+}
+
 TEST(one_sweep_at_a_time)
 {
 	struct store_fixture fixture;
@@ -258,6 +287,7 @@ main(void)
 	RUN(storing_again_before_the_sweep_is_safe);
 	RUN(many_files_and_many_sources);
 	RUN(orphans_of_an_earlier_run_go);
+	RUN(collecting_looks_for_orphans_again);
 	RUN(one_sweep_at_a_time);
 	RUN(discard_removes_what_no_one_took);
 	return test_done();
