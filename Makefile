@@ -13,6 +13,7 @@ PREFIX    ?= /usr/local
 SYSCONFDIR ?= /etc
 MANDIR     = $(PREFIX)/share/man
 LIBDIR    ?= $(PREFIX)/lib
+LIBMODE   ?= 0644
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
 DESTDIR   ?=
 B          = build/$(VARIANT)
@@ -136,7 +137,7 @@ $(UNITS): $(B)/systemd/%: etc/systemd/%
 PACKAGES     ?=
 INSTALL_FILES = B='$(B)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
                 MANDIR='$(MANDIR)' LIBDIR='$(LIBDIR)' UNITDIR='$(UNITDIR)' \
-                DESTDIR='$(DESTDIR)' etc/install-files
+                DESTDIR='$(DESTDIR)' LIBMODE='$(LIBMODE)' etc/install-files
 
 # Made of etc/manifest: for systemd-sysusers, systemd-tmpfiles, and what check
 # and create-users read, which for gripd has the library, too.
@@ -190,7 +191,7 @@ RPM_MACROS = $(if $(wildcard /etc/debian_version),\
                  --nodeps --load $(CURDIR)/etc/rpm/macros)
 
 rpm: deps
-	@dpkg-query -W rpm > /dev/null 2>&1 || $(APT_GET) rpm
+	@dpkg-query -W rpm rpmlint > /dev/null 2>&1 || $(APT_GET) rpm rpmlint
 	rm -rf build/rpm
 	mkdir -p build/rpm/SOURCES build/rpm/cargomail-$(VERSION)
 	$(COPY) build/rpm/cargomail-$(VERSION)
@@ -199,6 +200,7 @@ rpm: deps
 	$(SUBSTITUTE) etc/rpm/cargomail.spec.in > build/rpm/cargomail.spec
 	rpmbuild -bb $(RPM_MACROS) --define '_topdir $(RPM_TOP)' \
 	    build/rpm/cargomail.spec
+	rpmlint -c etc/rpm/rpmlint.toml build/rpm/cargomail.spec build/rpm/RPMS
 
 # Both, and `make install`, hold what etc/manifest says.
 check-packages: deb rpm
