@@ -33,6 +33,7 @@ const struct config_key check_config_mailboxd[] = {
 	    NULL },
 	{ "web_hosts", CONFIG_LIST, AT(mailbox.web_hosts), "", 0, 0, NULL },
 	{ "agent", CONFIG_STRING, AT(mailbox.agent), "", 0, 0, NULL },
+	{ "agents", CONFIG_LIST, AT(mailbox.agents), "", 0, 0, NULL },
 	{ "free_space_floor", CONFIG_SIZE, AT(mailbox.free_space_floor), "1G",
 	    0, 0, NULL },
 	{ "public_port", CONFIG_INTEGER, AT(mailbox.public_port), "443", 1,

@@ -23,6 +23,7 @@ struct check_config {
 	struct {
 		struct config_list server_names, web_hosts;
 		char *agent;
+		struct config_list agents; /* "host:_rra.…", before it */
 		int64_t free_space_floor, public_port;
 		int proxy_protocol;
 	} mailbox;

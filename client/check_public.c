@@ -61,10 +61,24 @@ is_distrust(enum outcome outcome, const struct reason *why)
 		strcmp(why->word, "tls") == 0);
 }
 
+/* The agent that mailboxd.conf has for a host name. */
+static const char *
+agent_of(const struct check *check, const char *host)
+{
+	const struct config_list *list = &check->config.mailbox.agents;
+	const size_t len = strlen(host);
+
+	for (size_t i = 0; i < list->count; i++)
+		if (strncmp(list->items[i], host, len) == 0 &&
+		    list->items[i][len] == ':')
+			return list->items[i] + len + 1;
+	return check->config.mailbox.agent;
+}
+
 static void
 judge(struct check *check, const struct seen *seen, bool web)
 {
-	const char *agent = check->config.mailbox.agent;
+	const char *agent = agent_of(check, seen->host);
 
 	if (seen->by_key == OUTCOME_OK && seen->by_ca == OUTCOME_OK) {
 		if (!web && strcmp(seen->reply.agent, agent) != 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * cargomailctl dns: the TXT records that this host's roles need, made of the
+ * cargomailctl dns: the records that this host's roles need, made of the
  * certificates in the keys directory (readable by all; the keys are not
  * touched) and of what rotations remember. Lines of a zone file: dates are
  * comments.
@@ -33,6 +33,7 @@ struct dns {
 struct line {
 	const char *owner;
 	const char *text;
+	const char *target; /* of a CNAME in place of the text, or NULL */
 	const char *why; /* NULL: for good */
 	int64_t when; /* 0: no date */
 };
@@ -44,8 +45,11 @@ print_json(const struct line *line)
 	char *text;
 
 	json_add_string(record, "name", line->owner);
-	json_add_string(record, "type", "TXT");
-	json_add_string(record, "text", line->text);
+	json_add_string(record, "type", line->target != NULL ? "CNAME" : "TXT");
+	if (line->target != NULL)
+		json_add_string(record, "target", line->target);
+	else
+		json_add_string(record, "text", line->text);
 	if (line->why != NULL)
 		json_add_string(record, "why", line->why);
 	if (line->when != 0)
@@ -70,7 +74,10 @@ print_line(const struct dns *dns, const struct line *line)
 	if (line->why != NULL)
 		printf("; %s%s%s\n", line->why, date[0] != '\0' ? " " : "",
 		    date);
-	printf("%s. IN TXT \"%s\"\n", line->owner, line->text);
+	if (line->target != NULL)
+		printf("%s. IN CNAME %s.\n", line->owner, line->target);
+	else
+		printf("%s. IN TXT \"%s\"\n", line->owner, line->text);
 }
 
 /* ---- rotation ----------------------------------------------------------- */
@@ -218,6 +225,44 @@ print_all(const struct dns *dns)
 	return code;
 }
 
+/* ---- names whose key is another's --------------------------------------- */
+
+static void
+print_cname(const struct dns *dns, const char *name, const char *target)
+{
+	const struct line line = { .owner = name, .target = target };
+
+	print_line(dns, &line);
+}
+
+/* What a customer publishes, whose broker or agent is ours: `key` in
+ * cargomail-policy(5). The records follow ours through every rotation. */
+static void
+print_hosted(const struct dns *dns)
+{
+	char *marker, *target;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, dns->identities)
+	{
+		const char *name = json_string(item, "name");
+		const char *file = json_string(item, "file");
+
+		if (name == NULL || file == NULL || strcmp(name, file) == 0 ||
+		    !grip_name_is_service(name, NULL) ||
+		    !grip_name_is_service(file, NULL))
+			continue;
+		print_cname(dns, name, file);
+		if (!grip_name_is_service(name, "_cb"))
+			continue;
+		marker = x_asprintf("_cargomail.%s", grip_name_domain(name));
+		target = x_asprintf("_cargomail.%s", grip_name_domain(file));
+		print_cname(dns, marker, target);
+		free(marker);
+		free(target);
+	}
+}
+
 int
 ctl_dns(const struct ctl *ctl, int argc, char **argv)
 {
@@ -235,6 +280,7 @@ ctl_dns(const struct ctl *ctl, int argc, char **argv)
 		dns.identities = check_identities(&check);
 	}
 	code = print_all(&dns);
+	print_hosted(&dns);
 	check_close(&check);
 	return code;
 }
