@@ -3,23 +3,23 @@
 # Hosts that are set up as a README below etc/examples says, by its very
 # commands (sourced by hosts.sh).
 #
-#   example HOST EXAMPLE DIRECTORY NAME [DOMAIN]
+#   example HOST EXAMPLE DIRECTORY NAME [SED]
 #
-# HOST is what the README calls NAME, with the files of DIRECTORY. DOMAIN
-# stands in the first line of the commands, "domain=", in place of bar.test.
+# HOST is what the README calls NAME, with the files of DIRECTORY. SED is what
+# an administrator writes in place of the names in the README; in general he
+# writes nothing, since the lab has these names.
 #
-# A README has steps, "2. Files and keys", and in them paragraphs "On NAME:"
-# (none if there is but one host); what is indented by four blanks below that
-# are commands. Indented lines of the step "DNS" that begin with a name and
-# have a quoted text or a CNAME are records.
+# A README has steps, "2. Files and keys", and in them paragraphs "On NAME:" or
+# "On NAME and NAME:"; without that line they are for all hosts. What is
+# indented by four blanks are commands; in the step "DNS" also records.
 
-declare -A EXAMPLE_OF EXAMPLE_DIR EXAMPLE_NAME EXAMPLE_DOMAIN
+declare -A EXAMPLE_OF EXAMPLE_DIR EXAMPLE_NAME EXAMPLE_SED
 
 example() {
 	EXAMPLE_OF[$1]=$2
 	EXAMPLE_DIR[$1]=$2/$3
 	EXAMPLE_NAME[$1]=$4
-	EXAMPLE_DOMAIN[$1]=${5:-bar.test}
+	EXAMPLE_SED[$1]=${5:-}
 }
 
 is_example() { [ -n "${EXAMPLE_OF[$1]:-}" ]; }
@@ -39,8 +39,17 @@ readme() {
 	awk -v step="$2" -v name="${EXAMPLE_NAME[$1]}" '
 		/^[0-9]+\. / { inside = substr($0, index($0, " ") + 1) == step
 			mine = 1 }
-		/^On .*:$/ { mine = $2 == name ":" }
+		/^On .*:$/ { mine = 0
+			for (i = 2; i <= NF; i++)
+				mine = mine || $i == name || $i == name ":" }
 		inside && mine && /^    / { print substr($0, 5) }' \
 	    "/run/lab-etc/examples/${EXAMPLE_OF[$1]}/README" |
-	    sed "s/^domain=bar\.test$/domain=${EXAMPLE_DOMAIN[$1]}/"
+	    sed "${EXAMPLE_SED[$1]}"
+}
+
+# one_host HOST USER: a host as in the example for one, with an account for
+# USER: whom people of other examples write to.
+one_host() {
+	example "$1" one-host . "mx.$1.test" \
+	    "s/bob@bar\.test/$2@$1.test/; s/bar\.test/$1.test/g"
 }

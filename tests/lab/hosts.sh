@@ -17,7 +17,7 @@
 # conf/HOST and conf/WORLD/HOST is laid into /etc/cargomail, unless the host
 # is one of an example (see example.sh).
 
-# Our daemons on HOST besides gripd.
+# Our daemons on HOST besides gripd, if it is none of an example.
 world_daemons() { :; }
 # The accounts of the mailbox on HOST, by add and releases of host-cargo.
 world_accounts() { :; }
@@ -58,6 +58,9 @@ host_number() {
 	esac
 }
 
+# What HOST calls itself.
+host_name() { echo "${EXAMPLE_NAME[$1]:-$1.test}"; }
+
 host_ip() { echo "198.51.100.$(host_number "$1")"; }
 host_ip6() { echo "2001:db8::$(host_number "$1")"; }
 
@@ -65,7 +68,13 @@ host_ip6() { echo "2001:db8::$(host_number "$1")"; }
 listed() { case " $2 " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # runs HOST: our daemons there besides gripd.
-runs() { ! listed "$1" "$CARGO_HOSTS" || world_daemons "$1"; }
+runs() {
+	if is_example "$1"; then
+		example_daemons "$1"
+	elif listed "$1" "$CARGO_HOSTS"; then
+		world_daemons "$1"
+	fi
+}
 
 # has HOST DAEMON; signs HOST: does its mail carry DKIM signatures?
 has() { listed "$2" "$(runs "$1")"; }

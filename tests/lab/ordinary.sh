@@ -4,7 +4,8 @@
 # tap.sh). Messages lie in $mail, which all hosts see as /run/lab/mail.
 #
 #   compose NAME [OPTION]... FILE...   a message of alice's with subject NAME
-#   smtp USER NAME TO...     curl submits it at foo as USER
+#   smtp USER NAME TO...     curl submits it at foo (or $AT) as USER, whose
+#                            address is at that host, or $FROM
 #   arrives NAME [USER]      waits for it at bar
 #   fetched NAME [USER]      what curl gets by IMAP of it, on standard output
 #   identical NAME [USER]    does that end with all that was submitted?
@@ -23,20 +24,21 @@ random() {
 compose() {
 	local name=$1
 	shift
-	hx -u alice foo sh -c 'cd /run/lab/mail && name=$1 && shift &&
+	hx -u "${BY:-alice}" "${AT:-foo}" sh -c 'cd /run/lab/mail && name=$1 && shift &&
 	    exec /run/lab-scripts/make-message --subject "$name" "$@" \
 	    > "$name.eml"' sh "$name" "$@"
 }
 
 smtp() {
-	local user=$1 name=$2 to
+	local user=$1 name=$2 host=${AT:-foo} to
 	shift 2
 	for to in "$@"; do
 		set -- "$@" --mail-rcpt "$to"
 		shift
 	done
-	hx -u "$user" foo curl -sS --ssl-reqd --url smtp://mx.foo.test:587 \
-	    --user "$user:secret" --mail-from "${FROM:-$user@foo.test}" "$@" \
+	hx -u "$user" "$host" curl -sS --ssl-reqd \
+	    --url "smtp://mx.$host.test:587" --user "$user:secret" \
+	    --mail-from "${FROM:-$user@$host.test}" "$@" \
 	    --upload-file "/run/lab/mail/$name.eml"
 }
 
