@@ -220,9 +220,10 @@ $(B)/scenario_pulls: $(B)/obj/tests/scenario/scenario_pulls.o $(ARCHIVES) \
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(ARCHIVES) $(B)/liball.a $(LIBS)
 
 # Any backend of the store; the store killed at each point.
-STORE_TESTS = $(B)/conformance $(B)/crash_store
+STORE_TESTS = $(B)/conformance $(B)/crash_store $(B)/crash_account
 $(B)/conformance: $(B)/obj/tests/store/conformance.o
 $(B)/crash_store: $(B)/obj/tests/crash/crash_store.o
+$(B)/crash_account: $(B)/obj/tests/crash/crash_account.o
 $(STORE_TESTS): $(ARCHIVES) $(B)/liball.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(ARCHIVES) \
 	    $(B)/liball.a $(LIBS)
