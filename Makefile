@@ -206,6 +206,13 @@ rpm: deps
 check-packages: deb rpm
 	tests/run tests/install/check-packages
 
+# The same source makes the same packages, byte for byte.
+BUILT = find deb/*.deb rpm/RPMS -name '*.deb' -o -name '*.rpm' | sort
+check-reproducible: deb rpm
+	cd build && sha256sum $$($(BUILT)) > first.sums
+	$(MAKE) -s deb rpm
+	cd build && sha256sum --check first.sums && rm first.sums
+
 # ---- tests -----------------------------------------------------------------
 
 $(TESTS): $(B)/%: $(B)/obj/tests/unit/%.o $(ARCHIVES) $(B)/liball.a
@@ -314,6 +321,6 @@ run-bench:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 .PHONY: all deps install uninstall list-files deb rpm check-packages \
-    unit-tests check check-unit check-install run-unit run-check lint asan \
-    fuzz run-fuzz demo bench benches run-bench
+    check-reproducible check-install unit-tests check-unit run-unit check \
+    run-check lint asan fuzz run-fuzz demo benches bench run-bench
 .SECONDARY:
