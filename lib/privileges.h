@@ -22,7 +22,7 @@ int privileges_find_user(const char *user, uid_t *uid_r, gid_t *gid_r);
 /* Does it or ends the program with one line (log_fatal). */
 void privileges_drop(const struct privileges *privileges);
 
-/* For a child that needs even less (the MIME box): no new files, no sockets,
+/* For whom needs even less (the MIME box, metrics by HTTP): no new files, no sockets,
  * `cpu_seconds` of CPU, then a small seccomp list: read, write, exit, memory.
  * 0, or -1. */
 int privileges_lock_child(int cpu_seconds);
