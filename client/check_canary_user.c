@@ -132,7 +132,7 @@ canary_user_open(struct canary_user *user, struct reason *why)
 	return open_configured(user, why);
 }
 
-/* ---- what is put there ---------------------------------------------------- */
+/* ---- what is put there --------------------------------------------------- */
 
 static enum outcome
 put_resource(struct canary_user *user, struct reason *why)
@@ -206,7 +206,7 @@ canary_user_put(struct canary_user *user, const char *message_id,
 	return outcome;
 }
 
-/* ---- what came -------------------------------------------------------------- */
+/* ---- what came ----------------------------------------------------------- */
 
 static enum outcome
 judge(const struct message *message, struct reason *why)
@@ -314,7 +314,7 @@ canary_user_get(struct canary_user *user, int seconds, struct reason *why)
 	return outcome == OUTCOME_OK ? fetch(user, why) : outcome;
 }
 
-/* ---- and goes ------------------------------------------------------------- */
+/* ---- and goes ------------------------------------------------------------ */
 
 /* The placeholder of what came is a resource of the account, too. */
 static void

@@ -44,6 +44,27 @@ check_probe_addresses(struct check_probe *probe, char **list, size_t max)
 	return count + add_addresses(probe, "AAAA", list + count, max - count);
 }
 
+/* Results that a stranger brings along. A refusal is well: they are not
+ * believed. */
+static void
+probe_forged(struct check_probe *probe, const char *server,
+    const struct buffer *plain)
+{
+	struct check_sight sight;
+	struct buffer forged;
+
+	buffer_init(&forged, MESSAGE_MAX);
+	check_probe_again(probe);
+	check_probe_forge(probe, plain, &forged);
+	check_probe_mail(probe, server, &forged);
+	if (probe->reply.stage == CHECK_MAIL_DONE &&
+	    check_probe_wait(probe, &sight)) {
+		check_probe_judge_forged(probe, &sight);
+		check_sight_free(&sight);
+	}
+	buffer_free(&forged);
+}
+
 /* As a stranger: to the public address, so that it comes from there. */
 static void
 probe_outside(struct check_probe *probe, const struct buffer *message,
@@ -52,9 +73,8 @@ probe_outside(struct check_probe *probe, const struct buffer *message,
 	char *list[ADDRESSES_MAX] = { NULL };
 	size_t count = check_probe_addresses(probe, list, ADDRESSES_MAX);
 	struct check_sight sight;
-	struct buffer forged;
+	bool is_stranger;
 
-	buffer_init(&forged, MESSAGE_MAX);
 	if (count == 0) {
 		check_say(probe->check, CHECK_WARN, probe->hostname,
 		    "has no address in the DNS, or nobody can tell");
@@ -66,19 +86,12 @@ probe_outside(struct check_probe *probe, const struct buffer *message,
 		    "that the MX record has",
 		    probe->hostname);
 	} else if (check_probe_send(probe, list[0], list[0], message, &sight)) {
-		check_probe_judge_verifier(probe, &sight, message, is_signed);
+		is_stranger = check_probe_judge_verifier(probe, &sight, message,
+		    is_signed);
 		check_sight_free(&sight);
-		check_probe_again(probe);
-		check_probe_forge(probe, plain, &forged);
-		check_probe_mail(probe, list[0], &forged);
-		/* A refusal is well: it is not believed. */
-		if (probe->reply.stage == CHECK_MAIL_DONE &&
-		    check_probe_wait(probe, &sight)) {
-			check_probe_judge_forged(probe, &sight);
-			check_sight_free(&sight);
-		}
+		if (is_stranger)
+			probe_forged(probe, list[0], plain);
 	}
-	buffer_free(&forged);
 	for (size_t i = 0; i < count; i++)
 		free(list[i]);
 }
@@ -163,6 +176,15 @@ check_probe(struct check *check)
 			continue;
 		done[count++] = name + 4;
 		probe_name(check, &postfix, name + 4);
+	}
+	if (count == 0) {
+		check_say(check, CHECK_WARN, "",
+		    "the broker cannot be asked to look at a probe: no name "
+		    "_cb.DOMAIN is known");
+		check_why(check, "what the milters do is not seen");
+		check_cure(check,
+		    "if \"daemons\" is well: run this as root or in the "
+		    "group cargomail-admin");
 	}
 	check_postfix_free(&postfix);
 }

@@ -37,7 +37,7 @@ struct check_probe {
 };
 
 /* True if the broker waits for probe->share now; else it has been said why
- * not, unless `daemons` does. */
+ * not. */
 bool check_probe_begin(struct check_probe *probe);
 void check_probe_again(struct check_probe *probe);
 void check_probe_end(struct check_probe *probe);
@@ -86,8 +86,9 @@ check_probe_addresses(struct check_probe *probe, char **list, size_t max);
 bool check_probe_judge_signer(struct check_probe *probe,
     const struct check_sight *sight);
 
-/* Of what came back from outside. */
-void check_probe_judge_verifier(struct check_probe *probe,
+/* Of what came back from outside. False if it was not taken for a
+ * stranger's. */
+bool check_probe_judge_verifier(struct check_probe *probe,
     const struct check_sight *sight, const struct buffer *sent, bool is_signed);
 
 void check_probe_judge_forged(struct check_probe *probe,

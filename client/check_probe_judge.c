@@ -411,12 +411,13 @@ say_other(struct check_probe *probe, const struct check_sight *sight,
 	    probe->milters);
 }
 
-void
+bool
 check_probe_judge_verifier(struct check_probe *probe,
     const struct check_sight *sight, const struct buffer *sent, bool is_signed)
 {
 	struct signatures before, after;
 	struct results all;
+	bool is_own;
 	size_t header =
 	    mail_header_length((const char *)sent->data, sent->len, NULL);
 
@@ -424,13 +425,14 @@ check_probe_judge_verifier(struct check_probe *probe,
 	    &before);
 	find_signatures(sight->message, sight->header, probe->domain, &after);
 	find_results(probe, sight, &all);
+	is_own = all.count == 0 && after.count > before.count;
 	if (strcmp(sight->proof, "ok") == 0)
 		check_say(probe->check, CHECK_OK, probe->hostname,
 		    "a placeholder that comes from outside is believed, by "
 		    "%s",
 		    all.top);
 	else if (all.top[0] == '\0')
-		say_no_results(probe, &all, after.count > before.count);
+		say_no_results(probe, &all, is_own);
 	else if (all.verdict == NULL && all.below[0] != '\0')
 		say_order(probe, &all);
 	else if (is_signed && all.verdict != NULL &&
@@ -444,6 +446,7 @@ check_probe_judge_verifier(struct check_probe *probe,
 		    "mail from outside is verified, by %s", all.top);
 	free_signatures(&before);
 	free_signatures(&after);
+	return !is_own;
 }
 
 void

@@ -108,6 +108,7 @@ become(const char *const argv[], int out)
 {
 	char *copy[32] = { NULL };
 	int null = open("/dev/null", O_RDONLY);
+	const char *path;
 
 	for (size_t i = 0; i < 31 && argv[i] != NULL; i++)
 		copy[i] = x_strdup(argv[i]);
@@ -115,6 +116,10 @@ become(const char *const argv[], int out)
 	dup2(out, 1);
 	dup2(out, 2);
 	signal(SIGPIPE, SIG_DFL);
+	/* Postfix's commands, for who is not root. */
+	path = getenv("PATH");
+	setenv("PATH",
+	    x_asprintf("%s:/usr/sbin:/sbin", path != NULL ? path : "/bin"), 1);
 	setenv("LC_ALL", "C", 1);
 	alarm(RUN_SECONDS);
 	execvp(copy[0], copy);

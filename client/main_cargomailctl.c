@@ -24,7 +24,8 @@ static const struct ctl_verb verbs[] = {
 	    "       cargomailctl account release ADDRESS broker|never\n"
 	    "       cargomailctl account enroll|dismiss ADDRESS _cb.DOMAIN" },
 	{ "check", ctl_check,
-	    "check [--json] [--quiet] [--list] [--peer URL] [CHECK]" },
+	    "check [--json] [--quiet] [--list] [--canary ADDRESS] "
+	    "[--peer URL] [CHECK]" },
 	{ "config", ctl_config, "config -n" },
 	{ "dns", ctl_dns, "dns" },
 	{ "flush", ctl_flush, "flush" },
