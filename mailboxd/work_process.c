@@ -155,7 +155,9 @@ reap(struct process *process)
 	int i, status;
 	pid_t pid;
 
-	(void)read(process->signals, &info, sizeof(info));
+	/* Only so that it is not readable any more: waitpid tells the rest. */
+	if (read(process->signals, &info, sizeof(info)) < 0)
+		return;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		for (i = 0; i < CHILDREN_MAX; i++) {
 			if (process->children[i].pid != pid)
