@@ -22,9 +22,9 @@ int privileges_find_user(const char *user, uid_t *uid_r, gid_t *gid_r);
 /* Does it or ends the program with one line (log_fatal). */
 void privileges_drop(const struct privileges *privileges);
 
-/* For whom needs even less (the MIME box, metrics by HTTP): no new files, no sockets,
- * `cpu_seconds` of CPU, then a small seccomp list: read, write, exit, memory.
- * 0, or -1. */
+/* For whom needs even less (the MIME box, metrics by HTTP): no new files, no
+ * sockets, `cpu_seconds` of CPU, then a small seccomp list: read, write, exit,
+ * memory. 0, or -1. */
 int privileges_lock_child(int cpu_seconds);
 
 #endif
