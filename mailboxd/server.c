@@ -38,6 +38,10 @@
 #define STORE_PATH "/store"
 #define TICK_SECONDS 5
 #define STOP_MS 5000
+/* The loop waits for a signature, and everybody with it: a signer that hangs
+ * is asked again after a while only. */
+#define SIGN_MS 1000
+#define SIGN_PAUSE_MS 10000
 
 /* ---- as root ------------------------------------------------------------- */
 
@@ -154,14 +158,13 @@ open_store(struct mailboxd *mailboxd)
 static void
 open_tls(struct mailboxd *mailboxd)
 {
-	const int timeout_ms = (int)mailboxd->config->gripd_timeout * 1000;
-
 	if (grip_remote_key_init() == -1)
 		log_fatal(EX_OSERR, "OpenSSL takes no provider");
 	mailboxd->tls = tls_server_new();
 	mailboxd->signer =
 	    grip_client_new(peer_socket_path(PEER_SIGN, PEER_MAILBOX),
-		GRIP_PROTOCOL_SIGN, timeout_ms);
+		GRIP_PROTOCOL_SIGN, SIGN_MS);
+	grip_client_set_pause(mailboxd->signer, SIGN_PAUSE_MS);
 	mailboxd->resolver = local_asker_new(mailboxd->base,
 	    peer_socket_path(PEER_RESOLVE, PEER_MAILBOX),
 	    GRIP_PROTOCOL_RESOLVE);

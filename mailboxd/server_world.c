@@ -15,7 +15,6 @@
 #include "server_tls.h"
 
 #define AGAIN_SECONDS 1
-#define PATIENCE_MS 1000 /* of a question in the loop */
 
 /* Who connects before they are there waits in the backlog. */
 struct server_world {
@@ -42,22 +41,6 @@ world_listen(const struct server_world *world)
 	    mailboxd->config->server_names.items[0]);
 }
 
-/* Does gripd answer at all? So that one that hangs does not hold us up. */
-static enum outcome
-world_ask(struct reason *why)
-{
-	struct grip_identities *identities = NULL;
-	struct grip_client *client;
-	enum outcome outcome;
-
-	client = grip_client_new(peer_socket_path(PEER_SIGN, PEER_MAILBOX),
-	    GRIP_PROTOCOL_SIGN, PATIENCE_MS);
-	outcome = grip_client_identities(client, &identities, why);
-	grip_identities_free(&identities);
-	grip_client_free(&client);
-	return outcome;
-}
-
 static void
 world_open(evutil_socket_t fd, short events, void *arg)
 {
@@ -68,9 +51,7 @@ world_open(evutil_socket_t fd, short events, void *arg)
 
 	(void)fd;
 	(void)events;
-	outcome = world_ask(&why);
-	if (outcome == OUTCOME_OK)
-		outcome = server_tls_load(world->mailboxd, &why);
+	outcome = server_tls_load(world->mailboxd, &why);
 	if (outcome == OUTCOME_OK) {
 		world_listen(world);
 		return;
