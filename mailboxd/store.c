@@ -34,6 +34,16 @@
 
 /* ---- opening ---- */
 
+/* A place that is not ours to write does not become so by waiting. */
+static enum outcome
+open_outcome(int error)
+{
+	return error == EACCES || error == ENOENT || error == ENOTDIR ||
+		error == ELOOP || error == EROFS ?
+	    OUTCOME_PERMFAIL :
+	    OUTCOME_TEMPFAIL;
+}
+
 static enum outcome
 open_lock(struct store *store, const char *path, struct reason *why)
 {
@@ -43,7 +53,7 @@ open_lock(struct store *store, const char *path, struct reason *why)
 	store->lock_fd =
 	    open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (store->lock_fd == -1)
-		outcome = reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
+		outcome = reason_set(why, open_outcome(errno), "unavailable",
 		    "%s: %s", name, strerror(errno));
 	else if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == -1)
 		outcome = reason_set(why, OUTCOME_TEMPFAIL, "unavailable",
