@@ -36,6 +36,7 @@ const struct check_item check_items[] = {
 	{ "queue", check_queue, "age of pulls" },
 	{ "canary", check_canary, "a message of --canary, all the way" },
 	{ "peer", check_peer, "the mailbox named by --peer" },
+	{ "outside", check_outside, "our ports, seen by the host of --from" },
 	{ NULL, NULL, NULL },
 };
 

@@ -77,6 +77,7 @@ struct check {
 	struct check_config config;
 	const char *peer; /* --peer, or NULL */
 	const char *canary; /* --canary, or NULL */
+	const char *from; /* --from, or NULL */
 	const char *name; /* of the check that runs */
 	struct check_line *lines;
 	size_t count;
@@ -143,6 +144,10 @@ void check_store(struct check *check);
 void check_queue(struct check *check);
 void check_peer(struct check *check);
 void check_canary(struct check *check);
+void check_outside(struct check *check);
+
+/* Port 25 of a host, for `peer` of smtp://host. */
+void check_outside_mail(struct check *check, const char *host);
 
 /* Runs the table, or the one called `only`; the worst level. Lines are
  * handed to `emit` after each check and freed. -1 if there is no such. */

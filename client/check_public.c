@@ -261,6 +261,11 @@ check_peer(struct check *check)
 
 	if (check->peer == NULL)
 		return;
+	if (strncmp(check->peer, "smtp://", 7) == 0 &&
+	    service_host_is_valid(check->peer + 7)) {
+		check_outside_mail(check, check->peer + 7);
+		return;
+	}
 	service_url_parse(check->peer, &any, &url);
 	origins = check_origins(check);
 	for (size_t i = 0; i < origins->count; i++) {

@@ -91,6 +91,7 @@ ctl_check(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "canary", required_argument, NULL, 'c' },
+		{ "from", required_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "peer", required_argument, NULL, 'p' },
@@ -108,6 +109,8 @@ ctl_check(const struct ctl *ctl, int argc, char **argv)
 			show.json = true;
 		else if (option == 'c')
 			check.canary = optarg;
+		else if (option == 'f' && optarg[0] != '-' && optarg[0] != '\0')
+			check.from = optarg;
 		else if (option == 'p')
 			check.peer = optarg;
 		else if (option == 'q')

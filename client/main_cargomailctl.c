@@ -25,6 +25,7 @@ static const struct ctl_verb verbs[] = {
 	    "       cargomailctl account enroll|dismiss ADDRESS _cb.DOMAIN" },
 	{ "check", ctl_check,
 	    "check [--json] [--quiet] [--list] [--canary ADDRESS] "
+	    "[--from HOST] "
 	    "[--peer URL] [CHECK]" },
 	{ "config", ctl_config, "config -n" },
 	{ "dns", ctl_dns, "dns" },

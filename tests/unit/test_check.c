@@ -46,6 +46,7 @@ static struct fake {
 	bool odd_key; /* _cb publishes another */
 	const char *services, *options, *settings;
 	int postconf, postfix, config; /* exit codes */
+	const char *outside; /* what ssh prints */
 	const char *agent;
 	enum outcome other, by_ca, by_key;
 	const char *word; /* of a failure */
@@ -395,6 +396,8 @@ fake_run(void *arg, const char *const argv[], int *status_r)
 	*status_r = 0;
 	if (strcmp(argv[0], "postqueue") == 0)
 		return x_strdup(fake.mails);
+	if (strcmp(argv[0], "ssh") == 0)
+		return x_strdup(fake.outside);
 	if (strcmp(argv[0], "postfix") == 0) {
 		*status_r = fake.postfix;
 		return x_strdup("");
@@ -490,6 +493,7 @@ run(const char *only, const char *peer, struct said *said)
 	struct check check = { .world = &world, .root = root, .peer = peer };
 	int worst;
 
+	check.from = strcmp(fake.outside, "") != 0 ? "foo" : NULL;
 	said->len = 0;
 	said->text[0] = '\0';
 	check_config_read(root, &check.config);
@@ -513,6 +517,7 @@ reset(void)
 		.word = "connect",
 		.uid = getuid(),
 		.mails = "",
+		.outside = "",
 		.attempt = 1 };
 	fake.signer = SIGNED(FIELDS, "");
 	fake.results = "Authentication-Results: mx.bar.test; dkim=pass\r\n";
@@ -1008,6 +1013,31 @@ probe_no_address(void)
 	fake.no_record = "mx.bar.test";
 }
 
+static void
+outside_good(void)
+{
+	fake.outside = "Warning: known hosts\n"
+		       "{\"check\":\"peer\",\"level\":\"ok\","
+		       "\"subject\":\"a\",\"what\":\"answers\"}\r\n";
+}
+static void
+outside_closed(void)
+{
+	fake.outside = "{\"level\":\"fail\",\"subject\":\"a\","
+		       "\"what\":\"closed\",\"do\":\"open it\"}\n";
+}
+static void
+outside_refused(void)
+{
+	fake.outside = "root@foo: Permission denied (publickey).\n";
+}
+static void
+outside_odd(void)
+{
+	fake.outside = "{\"level\":\"king\",\"subject\":\"a\","
+		       "\"what\":\"b\"}\n[]\n7\n{\"level\":\"ok\"}\n";
+}
+
 TEST(each_fault_is_named)
 {
 	static const struct {
@@ -1157,6 +1187,13 @@ TEST(each_fault_is_named)
 		{ mails_old, "queue", "warn", "1 messages have waited",
 		    "mailq" },
 		{ signer_down, "keys", "ok", "3 of 3", "" },
+		{ outside_good, "outside", "ok", "from foo: a: answers", "" },
+		{ outside_closed, "outside", "fail", "from foo: a: closed",
+		    "open it" },
+		{ outside_refused, "outside", "warn",
+		    "cannot look: root@foo: Permission denied", "BatchMode" },
+		{ outside_odd, "outside", "warn",
+		    "cannot look: ", "BatchMode" },
 	};
 	struct said said;
 
