@@ -118,6 +118,12 @@ set_up() {
 	allow "$1" && hx "$1" systemctl restart cargomail.target
 }
 
+# Which block of "Two files" is the host's.
+declare -A verifier=([foo]=2 [bar]=1)
+
+# Every line of it ok.
+check() { type_block $1 "A green check" > "/run/install/$1.check"; }
+
 allow() {	# HOST: the documentation's addresses
 	hx "$1" sh -c 'for file in gripd broker retrievald; do
 		echo "allow_addresses = 198.51.100.0/24" >> /etc/cargomail/$file.conf
@@ -137,4 +143,14 @@ user() {
 	sed -n 's/^password //p' /run/install/account |
 	    as "$1" "$2" sh -c 'umask 077; cat > ~/.config/cargomail/password'
 	type_as "$1" "$2" Users 2
+}
+
+# submit HOST USER TO [SWAKS OPTION]...: as an ordinary client does.
+submit() {
+	local host=$1 user=$2 to=$3
+	shift 3
+	as "$host" "$user" swaks --server 127.0.0.1 --port 587 --auth PLAIN \
+	    --auth-user "$user" --auth-password secret \
+	    --from "$user@$host.test" --to "$to" \
+	    --attach-type application/octet-stream "$@"
 }
