@@ -17,6 +17,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "grip_name.h"
 #include "memory.h"
 #include "peer_list.h"
 #include "privileges.h"
@@ -172,8 +173,8 @@ key_file_missing(const struct key_file *file, const char *name, bool secret)
 		return x_asprintf("%s: not there; put the certificate of %s "
 				  "there, then its issuers (PEM)",
 		    file->path, name);
-	return x_asprintf("%s: not there; make it with: gripd keygen %s",
-	    file->path, name);
+	return x_asprintf("%s: not there; make it with: gripd keygen %s%s",
+	    file->path, grip_name_is_service(name, NULL) ? "" : "-s ", name);
 }
 
 /* Who may read a key: root, the signer, and nobody else. systemd gives

@@ -370,24 +370,22 @@ keygen_has_file(const struct keygen *keygen, const char *suffix)
 }
 
 /* A certificate of somebody else's making may stand there already, or an
- * old key: neither is touched, so find out before making anything. */
+ * old key: neither is touched, so find out before making anything. A key that
+ * has none yet gets its own. */
 static int
 keygen_make(struct keygen *keygen)
 {
 	bool key = keygen_has_file(keygen, ".key");
 	int rc;
 
-	if (key && keygen->request)
-		rc = keygen_read_key(keygen);
-	else if (key || (!keygen->request && keygen_has_file(keygen, ".crt"))) {
+	if (!keygen->request && keygen_has_file(keygen, ".crt")) {
 		fprintf(stderr,
-		    "gripd keygen: %s/%s%s is already there; its "
-		    "record: gripd keygen -p %s\n",
-		    keygen->directory, keygen->name, key ? ".key" : ".crt",
-		    keygen->name);
+		    "gripd keygen: %s/%s.crt is already there; its record: "
+		    "gripd keygen -p %s\n",
+		    keygen->directory, keygen->name, keygen->name);
 		return EX_CANTCREAT;
-	} else
-		rc = keygen_make_key(keygen);
+	}
+	rc = key ? keygen_read_key(keygen) : keygen_make_key(keygen);
 	if (rc != EX_OK)
 		return rc;
 	return keygen->request ? keygen_make_request(keygen) :

@@ -126,8 +126,29 @@ TEST(nothing_is_overwritten)
 	CHECK(access(in("_cb.other.test.key"), F_OK) == -1);
 	/* Nor through a symbolic link. */
 	CHECK(symlink("/tmp/keygen_target", in("_cb.link.test.key")) == 0);
-	CHECK(run("_cb.link.test", NULL, NULL) == EX_CANTCREAT);
+	CHECK(run("_cb.link.test", NULL, NULL) == EX_NOINPUT);
 	CHECK(access("/tmp/keygen_target", F_OK) == -1);
+}
+
+TEST(a_key_without_certificate_gets_its_own)
+{
+	X509 *before = certificate("_cb.bar.test.crt"), *after;
+
+	CHECK(unlink(in("_cb.bar.test.crt")) == 0);
+	CHECK(run("_cb.bar.test", NULL, NULL) == EX_OK);
+	check_record("_cb.bar.test.crt", "_cb.bar.test");
+	after = certificate("_cb.bar.test.crt");
+	CHECK(EVP_PKEY_eq(X509_get0_pubkey(before), X509_get0_pubkey(after)) ==
+	    1);
+	X509_free(before);
+	X509_free(after);
+	/* Not of one that others may have read. */
+	CHECK(unlink(in("_cb.bar.test.crt")) == 0);
+	CHECK(chmod(in("_cb.bar.test.key"), 0644) == 0);
+	CHECK(run("_cb.bar.test", NULL, NULL) == EX_NOINPUT);
+	CHECK(access(in("_cb.bar.test.crt"), F_OK) == -1);
+	CHECK(chmod(in("_cb.bar.test.key"), 0600) == 0);
+	CHECK(run("_cb.bar.test", NULL, NULL) == EX_OK);
 }
 
 TEST(ed25519_on_request)
@@ -279,6 +300,7 @@ main(void)
 	RUN(a_broker_gets_key_certificate_and_record);
 	RUN(print_shows_the_same_record);
 	RUN(nothing_is_overwritten);
+	RUN(a_key_without_certificate_gets_its_own);
 	RUN(ed25519_on_request);
 	RUN(a_mailbox_is_published_below_its_domain);
 	RUN(a_request_for_a_ca);
