@@ -229,19 +229,9 @@ on_stop(evutil_socket_t signal, short events, void *arg)
 static void
 on_reload(evutil_socket_t signal, short events, void *arg)
 {
-	struct mailboxd *mailboxd = arg;
-	struct log_line line;
-	enum outcome outcome;
-	struct reason why;
-
 	(void)signal;
 	(void)events;
-	outcome = server_tls_load(mailboxd, &why);
-	log_begin(&line, outcome == OUTCOME_OK ? LOG_INFO : LOG_ERROR, "-",
-	    "reload");
-	if (outcome != OUTCOME_OK)
-		log_reason(&line, &why);
-	log_end(&line);
+	server_world_reload(arg);
 }
 
 /* ---- all ----------------------------------------------------------------- */
@@ -314,7 +304,7 @@ server_run(struct mailboxd *mailboxd, struct server_sockets *sockets)
 	world = server_world_new(mailboxd, sockets);
 	events[0] = evsignal_new(mailboxd->base, SIGTERM, on_stop, mailboxd);
 	events[1] = evsignal_new(mailboxd->base, SIGINT, on_stop, mailboxd);
-	events[2] = evsignal_new(mailboxd->base, SIGHUP, on_reload, mailboxd);
+	events[2] = evsignal_new(mailboxd->base, SIGHUP, on_reload, world);
 	events[3] =
 	    event_new(mailboxd->base, -1, EV_PERSIST, on_tick, mailboxd);
 	for (i = 0; i < 4; i++)

@@ -15,12 +15,15 @@
 #include "server_tls.h"
 
 #define AGAIN_SECONDS 1
+/* One command tells the signer and us; it must have read them before. */
+#define RELOAD_SECONDS 1
 
 /* Who connects before they are there waits in the backlog. */
 struct server_world {
 	struct mailboxd *mailboxd;
 	const struct server_sockets *sockets;
 	struct event *again;
+	struct event *reload;
 	struct reason said; /* what we wait for */
 };
 
@@ -65,6 +68,32 @@ world_open(evutil_socket_t fd, short events, void *arg)
 	event_add(world->again, &again);
 }
 
+static void
+world_reload(evutil_socket_t fd, short events, void *arg)
+{
+	struct server_world *world = arg;
+	struct log_line line;
+	enum outcome outcome;
+	struct reason why;
+
+	(void)fd;
+	(void)events;
+	outcome = server_tls_load(world->mailboxd, &why);
+	log_begin(&line, outcome == OUTCOME_OK ? LOG_INFO : LOG_ERROR, "-",
+	    "reload");
+	if (outcome != OUTCOME_OK)
+		log_reason(&line, &why);
+	log_end(&line);
+}
+
+void
+server_world_reload(struct server_world *world)
+{
+	const struct timeval later = { RELOAD_SECONDS, 0 };
+
+	event_add(world->reload, &later);
+}
+
 struct server_world *
 server_world_new(struct mailboxd *mailboxd,
     const struct server_sockets *sockets)
@@ -74,7 +103,8 @@ server_world_new(struct mailboxd *mailboxd,
 	world->mailboxd = mailboxd;
 	world->sockets = sockets;
 	world->again = event_new(mailboxd->base, -1, 0, world_open, world);
-	if (world->again == NULL)
+	world->reload = event_new(mailboxd->base, -1, 0, world_reload, world);
+	if (world->again == NULL || world->reload == NULL)
 		log_fatal(EX_OSERR, "libevent cannot start");
 	world_open(-1, 0, world);
 	return world;
@@ -84,5 +114,6 @@ void
 server_world_free(struct server_world **world)
 {
 	event_free((*world)->again);
+	event_free((*world)->reload);
 	x_free(world);
 }

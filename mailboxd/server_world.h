@@ -13,6 +13,9 @@
 struct server_world *server_world_new(struct mailboxd *mailboxd,
     const struct server_sockets *sockets);
 
+/* Takes the certificates from gripd anew, in a second. */
+void server_world_reload(struct server_world *world);
+
 /* What is served goes on until mailboxd->http is freed. */
 void server_world_free(struct server_world **world);
 
