@@ -281,7 +281,7 @@ sign_status_identity(cJSON *json, const struct sign_identity *identity)
 }
 
 /* Nobody looks at the dates of brokers' and agents' certificates; those of
- * mailboxes are a CA's. */
+ * mailboxes and web hosts are a CA's. */
 static void
 sign_set_gauges(const struct sign *sign)
 {
@@ -292,7 +292,8 @@ sign_set_gauges(const struct sign *sign)
 	for (size_t i = 0; i < sign->ring->policy.count; i++) {
 		const struct sign_identity *item = &sign->ring->items[i];
 
-		if (item->shown.role != GRIP_ROLE_MAILBOX)
+		if (item->shown.role != GRIP_ROLE_MAILBOX &&
+		    item->shown.role != GRIP_ROLE_WEB)
 			continue;
 		end = sign_not_after(&item->shown);
 		if (end != 0 && (first == 0 || end < first))
