@@ -1,228 +1,200 @@
 /* SPDX-License-Identifier: ISC
  *
- * The DNS as gripd sees it: does the resolver answer and validate, and does
- * it say of our names what those who verify us need. Answers may be anybody's.
+ * Does the DNS, as gripd sees it, say of our names what those who verify and
+ * seek us need? Answers may be anybody's.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
 #include "cargo_record.h"
+#include "check.h"
+#include "check_rotation.h"
 #include "grip_name.h"
-#include "grip_record.h"
 #include "json_strict.h"
 #include "memory.h"
+#include "published_key.h"
 
-/* ---- resolver ---------------------------------------------------------- */
+/* The record of an identity. */
+struct publication {
+	const char *name; /* the identity's */
+	const char *file; /* of its key: another name's if that is lent */
+	char *owner; /* where the record stands */
+	char hash[SHA256_HEX_SIZE];
+	bool needed; /* others refuse us without */
+	bool lent; /* only a CNAME of the key's name will do */
+};
 
-/* A name of ours; NULL if there is none yet. */
-static const char *
-own_name(struct check *check)
-{
-	const cJSON *list = check_identities(check);
-
-	return json_string(cJSON_GetArrayItem(list, 0), "name");
-}
+/* ---- records ----------------------------------------------------------- */
 
 static bool
-check_answering(struct check *check, const cJSON *answer, const char *error)
+has_record(const cJSON *answer)
 {
-	if (answer != NULL)
-		return true;
-	check_say(check, CHECK_FAIL, "", "no answer from the DNS: %s", error);
-	check_why(check,
-	    "no token can be verified and nobody be reached "
-	    "until it answers; mail waits");
-	check_cure(check,
-	    "is the resolver running? gripd asks those in \"resolvers\" of "
-	    "gripd.conf, else those of /etc/resolv.conf");
+	struct grip_record record;
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, json_array(answer, "records"))
+	{
+		const char *text = cJSON_GetStringValue(item);
+
+		if (text != NULL &&
+		    grip_record_parse(text, strlen(text), &record) == 0)
+			return true;
+	}
 	return false;
 }
 
 static void
-check_validation(struct check *check, const cJSON *top, const cJSON *own)
+say_why(struct check *check, const struct publication *publication)
 {
-	bool require = check->config.grip.require;
-
-	if (json_boolean(top, "secure") == 1 ||
-	    json_boolean(own, "secure") == 1) {
-		check_say(check, CHECK_OK, "", "answers, and validates");
-		return;
-	}
-	check_say(check, require ? CHECK_FAIL : CHECK_WARN, "",
-	    "answers, but validates nothing (no AD)");
 	check_why(check,
-	    require ?
-		"dnssec = require refuses every token then" :
-		"keys in the DNS are believed without proof, and tls_trust = "
-		"dns never works");
+	    publication->needed ?
+		"who verifies our tokens refuses them (\"published\")" :
+		"who trusts by DNS (tls_trust = dns) does not speak to us");
+}
+
+/* A name with another's key: its certificate is that of the other, which
+ * only the CNAME tells. */
+static bool
+judge_target(struct check *check, const struct publication *publication,
+    const cJSON *answer)
+{
+	const char *target = json_string(answer, "target");
+
+	if (!publication->lent ||
+	    (target != NULL && strcmp(target, publication->file) == 0))
+		return true;
+	check_say(check, CHECK_FAIL, publication->owner, "is no CNAME of %s",
+	    publication->file);
+	check_why(check,
+	    has_record(answer) ?
+		"who verifies our tokens refuses them (\"subject\")" :
+		"who verifies our tokens refuses them (\"published\")");
 	check_cure(check,
-	    "run a validating resolver here (unbound), and set "
-	    "resolvers = 127.0.0.1 in gripd.conf");
-}
-
-void
-check_resolver(struct check *check)
-{
-	char *error = NULL;
-	cJSON *status, *top, *own;
-	const char *name = own_name(check);
-	bool trusted, there;
-
-	if (!check->config.gripd)
-		return;
-	status = check_ask(check, "gripd-resolve", "status", &error);
-	trusted = json_boolean(status, "dnssec_trusted") == 1;
-	there = status != NULL;
-	cJSON_Delete(status);
-	if (!there) {
-		check_say(check, CHECK_WARN, "",
-		    "cannot be asked: gripd-resolve does not answer");
-		check_why(check, "it is the only one that speaks DNS");
-		check_cure(check, "mend that first, then check again");
-		free(error);
-		return;
-	}
-	if (!trusted) {
-		check_say(check, CHECK_WARN, "/etc/resolv.conf",
-		    "its servers' AD is not trusted");
-		check_why(check,
-		    "no \"options trust-ad\" there and no "
-		    "\"resolvers\" in gripd.conf: answers count "
-		    "as not validated");
-		check_cure(check,
-		    "run a validating resolver here (unbound), "
-		    "and set resolvers = 127.0.0.1 in gripd.conf");
-	}
-	if (name == NULL)
-		return;
-	/* Top-level domains are signed: what a validating resolver says of
-	 * them is validated, be it nothing. */
-	top = check_lookup(check, strrchr(name, '.') + 1, "TXT", &error);
-	x_free(&error);
-	own = check_lookup(check, name, "TXT", &error);
-	if (check_answering(check, top != NULL ? top : own, error) && trusted)
-		check_validation(check, top, own);
-	cJSON_Delete(top);
-	cJSON_Delete(own);
-	free(error);
-}
-
-/* ---- records ----------------------------------------------------------- */
-
-/* The TXT of an identity. */
-struct published {
-	char *owner; /* where it stands */
-	char text[GRIP_RECORD_TEXT_SIZE]; /* what it must be */
-	uint8_t hash[SHA256_LEN];
-	bool needed; /* others refuse us without */
-};
-
-static char *
-owner_of(const char *name, const char *role)
-{
-	const char *rest = strchr(name, '.');
-
-	if (strcmp(role, "broker") == 0 || strcmp(role, "agent") == 0)
-		return x_strdup(name);
-	if (strcmp(role, "mailbox") != 0 || rest == NULL ||
-	    strchr(rest + 1, '.') == NULL)
-		return NULL;
-	return x_asprintf("_rm.%s", rest + 1);
-}
-
-/* How many of ours there are; *match_r: one is this key's. */
-static size_t
-count_records(const cJSON *answer, const struct published *published,
-    bool *match_r)
-{
-	struct grip_record record;
-	const cJSON *item;
-	const char *text;
-	size_t count = 0;
-
-	*match_r = false;
-	cJSON_ArrayForEach(item, json_array(answer, "records"))
-	{
-		text = cJSON_GetStringValue(item);
-		if (text == NULL ||
-		    grip_record_parse(text, strlen(text), &record) != 0)
-			continue;
-		count++;
-		if (memcmp(record.spki_sha256, published->hash, SHA256_LEN) ==
-		    0)
-			*match_r = true;
-	}
-	return count;
+	    "in the zone of that name publish: %s. IN CNAME %s.; changed just "
+	    "now? wait for its TTL",
+	    publication->owner, publication->file);
+	return false;
 }
 
 static void
-judge_record(struct check *check, const struct published *published,
+judge_record(struct check *check, const struct publication *publication,
     const cJSON *answer)
 {
-	bool match, secure = json_boolean(answer, "secure") == 1;
-	size_t count = count_records(answer, published, &match);
+	bool match = published_key_in(answer, publication->hash);
+	bool secure = json_boolean(answer, "secure") == 1;
 	bool unproven = check->config.grip.require && !secure;
+	char text[GRIP_RECORD_TEXT_SIZE];
 
 	if (match && !unproven) {
-		check_say(check, CHECK_OK, published->owner,
+		check_say(check, CHECK_OK, publication->owner,
 		    "publishes the loaded key%s",
 		    secure ? "" : " (not validated)");
 		return;
 	}
-	check_say(check, published->needed ? CHECK_FAIL : CHECK_WARN,
-	    published->owner, "%s",
-	    match	  ? "is not validated" :
-		count > 0 ? "publishes another key than the loaded one" :
-			    "has no record of ours");
-	check_why(check,
-	    published->needed ?
-		"who verifies our tokens refuses them (\"published\")" :
-		"who trusts by DNS (tls_trust = dns) does not speak to us");
-	if (match)
+	check_say(check, publication->needed ? CHECK_FAIL : CHECK_WARN,
+	    publication->owner, "%s",
+	    match		   ? "is not validated" :
+		has_record(answer) ? "publishes another key than the loaded "
+				     "one" :
+				     "has no record of ours");
+	say_why(check, publication);
+	if (match) {
 		check_cure(check, "sign the zone (DNSSEC)");
-	else
-		check_cure(check,
-		    "publish: %s. IN TXT \"%s\"; changed just now? wait for "
-		    "its TTL",
-		    published->owner, published->text);
+		return;
+	}
+	published_key_text(publication->hash, text);
+	check_cure(check,
+	    "publish: %s. IN TXT \"%s\"; changed just now? wait for its TTL",
+	    publication->lent ? publication->file : publication->owner, text);
+}
+
+/* The key that the signer has loaded; if it does not say, that of the
+ * certificate which it would load. False if there is neither. */
+static bool
+find_hash(struct check *check, const cJSON *identity, const char *file,
+    char hash_r[SHA256_HEX_SIZE])
+{
+	const char *key = json_string(identity, "key");
+	struct published_key published = { .hash = "" };
+	char *path, *full;
+
+	if (key != NULL && hex_is_sha256(key)) {
+		memcpy(hash_r, key, SHA256_HEX_SIZE);
+		return true;
+	}
+	path = x_asprintf("%s/%s.crt", check->config.grip.keys_directory, file);
+	full = check_path(check, path);
+	if (published_key_read(full, &published) != 0)
+		published.hash[0] = '\0';
+	memcpy(hash_r, published.hash, SHA256_HEX_SIZE);
+	free(full);
+	free(path);
+	return hash_r[0] != '\0';
+}
+
+/* Is the key's own name one of ours, too? Then it tells of the rotation. */
+static bool
+is_identity(struct check *check, const char *name)
+{
+	const cJSON *identity;
+
+	cJSON_ArrayForEach(identity, check_identities(check))
+	{
+		const char *other = json_string(identity, "name");
+
+		if (other != NULL && strcmp(other, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 static void
-check_record(struct check *check, const cJSON *identity)
+look_up(struct check *check, const struct publication *publication)
 {
-	struct published published = { 0 };
-	const char *role = json_string(identity, "role");
-	const char *key = json_string(identity, "key");
-	struct grip_record record;
 	char *error = NULL;
-	cJSON *answer;
+	cJSON *answer = check_lookup(check, publication->owner, "TXT", &error);
 
-	published.owner = owner_of(json_string(identity, "name"), role);
-	if (published.owner == NULL || key == NULL ||
-	    hex_parse(key, published.hash, SHA256_LEN) != 0)
-		goto out;
-	published.needed = strcmp(role, "mailbox") != 0;
-	memcpy(record.spki_sha256, published.hash, SHA256_LEN);
-	grip_record_format(&record, published.text);
-	answer = check_lookup(check, published.owner, "TXT", &error);
-	if (answer != NULL) {
-		judge_record(check, &published, answer);
-	} else {
-		check_say(check, CHECK_FAIL, published.owner, "%s", error);
+	if (answer == NULL) {
+		check_say(check, CHECK_FAIL, publication->owner, "%s", error);
 		check_why(check,
 		    "others cannot look it up either, or the "
 		    "resolver is ill (see above)");
 		check_cure(check,
 		    "ask by hand: dig +dnssec TXT %s; SERVFAIL "
 		    "with a signed zone: bogus signatures",
-		    published.owner);
+		    publication->owner);
+	} else if (judge_target(check, publication, answer)) {
+		judge_record(check, publication, answer);
+		if (!publication->lent ||
+		    !is_identity(check, publication->file))
+			check_rotation(check, publication->file,
+			    publication->owner, answer);
 	}
 	cJSON_Delete(answer);
 	free(error);
-out:
-	free(published.owner);
+}
+
+static void
+check_record(struct check *check, const cJSON *identity)
+{
+	const char *role = json_string(identity, "role");
+	struct publication publication = {
+		.name = json_string(identity, "name"),
+		.file = json_string(identity, "file"),
+		.needed = strcmp(role, "mailbox") != 0,
+	};
+
+	/* Who believes the record of a mailbox must not believe a web host. */
+	if (strcmp(role, "web") == 0 || publication.file == NULL)
+		return;
+	publication.owner = published_key_owner(publication.name);
+	publication.lent = publication.needed &&
+	    strcmp(publication.name, publication.file) != 0;
+	if (publication.owner != NULL &&
+	    find_hash(check, identity, publication.file, publication.hash))
+		look_up(check, &publication);
+	free(publication.owner);
 }
 
 /* Senders convert only if they find it. */

@@ -15,6 +15,7 @@
 
 #include "grip_jwk.h"
 #include "grip_name.h"
+#include "json_strict.h"
 #include "memory.h"
 
 X509 *
@@ -46,8 +47,8 @@ set_key(EVP_PKEY *public, struct published_key *key_r)
 	return 0;
 }
 
-static int64_t
-when(const ASN1_TIME *time)
+int64_t
+published_key_time(const ASN1_TIME *time)
 {
 	struct tm tm;
 
@@ -67,8 +68,10 @@ published_key_read(const char *path, struct published_key *key_r)
 		key_r->self_signed =
 		    X509_NAME_cmp(X509_get_issuer_name(certificate),
 			X509_get_subject_name(certificate)) == 0;
-		key_r->from = when(X509_get0_notBefore(certificate));
-		key_r->until = when(X509_get0_notAfter(certificate));
+		key_r->from =
+		    published_key_time(X509_get0_notBefore(certificate));
+		key_r->until =
+		    published_key_time(X509_get0_notAfter(certificate));
 	}
 	X509_free(certificate);
 	return rc;
@@ -123,4 +126,17 @@ published_key_is(const char *text, const char *hash)
 		return false;
 	hex_format(record.spki_sha256, SHA256_LEN, found);
 	return strcmp(found, hash) == 0;
+}
+
+bool
+published_key_in(const cJSON *answer, const char *hash)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, json_array(answer, "records"))
+	{
+		if (published_key_is(cJSON_GetStringValue(item), hash))
+			return true;
+	}
+	return false;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <cjson/cJSON.h>
 #include <openssl/x509.h>
 
 #include "encoding.h"
@@ -25,6 +26,9 @@ struct published_key {
  * and the like, or EINVAL if there is none in it. */
 X509 *published_key_read_certificate(const char *path);
 
+/* Seconds since 1970 of a date in a certificate; 0 if it cannot be told. */
+int64_t published_key_time(const ASN1_TIME *time);
+
 /* The key of that certificate, and of a certificate request (which has no
  * dates). 0, or -1 with errno in the same way. */
 int published_key_read(const char *path, struct published_key *key_r);
@@ -40,5 +44,9 @@ void published_key_text(const char *hash, char text_r[GRIP_RECORD_TEXT_SIZE]);
 
 /* True if a TXT of this text publishes this hash. */
 bool published_key_is(const char *text, const char *hash);
+
+/* True if one of the records of a look-up's answer, {records: [text]}, does;
+ * false of NULL. */
+bool published_key_in(const cJSON *answer, const char *hash);
 
 #endif

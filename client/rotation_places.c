@@ -90,19 +90,6 @@ rotation_forget_places(struct rotation *rotation)
 	rotation->place_count = 0;
 }
 
-static bool
-publishes(const struct rotation_place *place, const char *hash)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, json_array(place->answer, "records"))
-	{
-		if (published_key_is(cJSON_GetStringValue(item), hash))
-			return true;
-	}
-	return false;
-}
-
 enum rotation_found
 rotation_find(const struct rotation *rotation, const char *hash)
 {
@@ -113,7 +100,7 @@ rotation_find(const struct rotation *rotation, const char *hash)
 
 		if (place->owner == NULL)
 			continue;
-		if (publishes(place, hash))
+		if (published_key_in(place->answer, hash))
 			return ROTATION_THERE;
 		if (place->answer == NULL)
 			found = ROTATION_UNKNOWN;
@@ -151,7 +138,7 @@ is_needed(const struct rotation *rotation, const struct rotation_place *place)
 {
 	return place->owner != NULL &&
 	    (strcmp(place->role, "mailbox") != 0 ||
-		publishes(place, rotation->present.hash));
+		published_key_in(place->answer, rotation->present.hash));
 }
 
 static void
@@ -181,7 +168,7 @@ rotation_ready(struct rotation *rotation, bool *later_r)
 			    "cannot see whether the new record is in the DNS: "
 			    "%s: %s; --force does not look",
 			    place->owner, place->error);
-		if (publishes(place, rotation->next.hash)) {
+		if (published_key_in(place->answer, rotation->next.hash)) {
 			if (json_integer(place->answer, "ttl", 0, INT32_MAX,
 				&ttl) == 0 &&
 			    rotation->now + ttl > ready)
