@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "check.h"
@@ -16,6 +15,7 @@
 #include "grip_jwk.h"
 #include "json_strict.h"
 #include "memory.h"
+#include "published_key.h"
 
 #define DAY 86400
 #define SOON (14 * DAY) /* certbot renews 30 days before */
@@ -47,6 +47,28 @@ keygen_option(const cJSON *identity)
 	return !is_server(identity) ? "" : role[0] == 'w' ? "-w " : "-s ";
 }
 
+/* A certificate of the key that is lost is of no use, and in the way. */
+static void
+cure_key(struct check *check, const cJSON *identity)
+{
+	const char *file = json_string(identity, "file");
+	char *certificate = file_of(check, identity, ".crt");
+
+	if (is_server(identity))
+		check_cure(check,
+		    "gripd keygen %s%s; have a CA sign the request, publish "
+		    "what cargomailctl dns prints, then: systemctl restart "
+		    "cargomail-gripd-sign",
+		    keygen_option(identity), file);
+	else
+		check_cure(check,
+		    "rm -f %s; gripd keygen %s; systemctl restart "
+		    "cargomail-gripd-sign; then publish what cargomailctl dns "
+		    "prints",
+		    certificate, file);
+	free(certificate);
+}
+
 static bool
 check_key(struct check *check, const cJSON *identity)
 {
@@ -63,10 +85,7 @@ check_key(struct check *check, const cJSON *identity)
 		check_why(check,
 		    "gripd does not start without the key of "
 		    "each identity in its policy");
-		check_cure(check,
-		    "gripd keygen %s%s, then publish what "
-		    "cargomailctl dns prints",
-		    keygen_option(identity), json_string(identity, "file"));
+		cure_key(check, identity);
 	} else if (!S_ISREG(st.st_mode) || (st.st_mode & 0077) != 0) {
 		check_say(check, CHECK_FAIL, path, "is open to others (%04o)",
 		    (unsigned)(st.st_mode & 07777));
@@ -118,31 +137,6 @@ check_keys(struct check *check)
 
 /* ---- certificates ------------------------------------------------------ */
 
-static X509 *
-read_certificate(const struct check *check, const char *path)
-{
-	char *full = check_path(check, path);
-	FILE *in = fopen(full, "re");
-	X509 *certificate = NULL;
-
-	free(full);
-	if (in == NULL)
-		return NULL;
-	certificate = PEM_read_X509(in, NULL, NULL, NULL);
-	fclose(in);
-	if (certificate == NULL)
-		errno = EINVAL;
-	return certificate;
-}
-
-static int64_t
-when(const ASN1_TIME *time)
-{
-	struct tm tm;
-
-	return ASN1_TIME_to_tm(time, &tm) == 1 ? timegm(&tm) : 0;
-}
-
 /* Days from now, rounded down. */
 static long long
 days(struct check *check, int64_t then)
@@ -174,11 +168,11 @@ check_dates(struct check *check, const char *path, X509 *leaf,
     const cJSON *identity)
 {
 	int64_t now = check->world->now(check->world->arg), loaded;
-	int64_t end = when(X509_get0_notAfter(leaf));
+	int64_t end = published_key_time(X509_get0_notAfter(leaf));
 
-	if (when(X509_get0_notBefore(leaf)) > now) {
+	if (published_key_time(X509_get0_notBefore(leaf)) > now) {
 		say_date(check, CHECK_FAIL, path, "is valid only from",
-		    when(X509_get0_notBefore(leaf)));
+		    published_key_time(X509_get0_notBefore(leaf)));
 		return false;
 	}
 	if (end <= now || end - now < SOON) {
@@ -228,6 +222,45 @@ fits_key(X509 *leaf, const cJSON *identity)
 		strcmp(hash, key) == 0);
 }
 
+/* A new one, for the key that is there. */
+static void
+cure_certificate(struct check *check, const char *path, const cJSON *identity)
+{
+	const char *file = json_string(identity, "file");
+
+	if (is_server(identity))
+		check_cure(check,
+		    "gripd keygen %s%s makes the request %s/%s.csr, if certbot "
+		    "does not; have a CA sign it, put the certificate at %s, "
+		    "leaf first, then: systemctl reload cargomail-gripd-sign "
+		    "cargomail-mailboxd",
+		    keygen_option(identity), file,
+		    check->config.grip.keys_directory, file, path);
+	else
+		check_cure(check,
+		    "rm -f %s; gripd keygen %s; systemctl reload "
+		    "cargomail-gripd-sign",
+		    path, file);
+}
+
+/* It reads them at its start, and when it is told. */
+static bool
+check_taken_up(struct check *check, const char *path, const cJSON *identity)
+{
+	int64_t loaded;
+
+	if (json_integer(identity, "until", 0, 0, &loaded) != 0)
+		return true;
+	check_say(check, CHECK_FAIL, path,
+	    "is there, and the signer has not taken it up");
+	check_why(check,
+	    is_server(identity) ?
+		"mailboxd still waits for it" :
+		"its daemon can speak to no other host; mail waits");
+	check_cure(check, "systemctl reload cargomail-gripd-sign");
+	return false;
+}
+
 static bool
 check_leaf(struct check *check, const char *path, X509 *leaf,
     const cJSON *identity)
@@ -241,31 +274,34 @@ check_leaf(struct check *check, const char *path, X509 *leaf,
 			"clients compare the name that they call" :
 			"others compare its CN with the name in our tokens "
 			"(\"subject\")");
-		check_cure(check,
-		    "gripd keygen %s%s; for a CA's certificate "
-		    "sign the .csr that it makes",
-		    keygen_option(identity), json_string(identity, "file"));
+		cure_certificate(check, path, identity);
 		return false;
 	}
 	if (!fits_key(leaf, identity)) {
 		check_say(check, CHECK_FAIL, path,
 		    "is not for the key that the signer has loaded");
 		check_why(check,
-		    "the new certificate cannot be taken up; "
-		    "nothing starts with it");
-		check_cure(check,
-		    "renew with the same key (certbot: --csr, or --reuse-key), "
-		    "or publish the new key and restart cargomail-gripd-sign");
+		    "the new certificate cannot be taken up; the old one is "
+		    "shown until the signer ends");
+		if (is_server(identity))
+			check_cure(check,
+			    "renew with the same key (certbot: --csr, or "
+			    "--reuse-key), or publish the new key and restart "
+			    "cargomail-gripd-sign");
+		else
+			cure_certificate(check, path, identity);
 		return false;
 	}
-	return !is_server(identity) || check_dates(check, path, leaf, identity);
+	return check_taken_up(check, path, identity) &&
+	    (!is_server(identity) || check_dates(check, path, leaf, identity));
 }
 
 static bool
 check_certificate(struct check *check, const cJSON *identity)
 {
 	char *path = file_of(check, identity, ".crt");
-	X509 *leaf = read_certificate(check, path);
+	char *full = check_path(check, path);
+	X509 *leaf = published_key_read_certificate(full);
 	bool good = false;
 
 	if (leaf != NULL) {
@@ -273,21 +309,16 @@ check_certificate(struct check *check, const cJSON *identity)
 	} else {
 		check_say(check, CHECK_FAIL, path, "%s",
 		    errno == EINVAL ? "holds no certificate" : strerror(errno));
-		check_why(check, "gripd does not start without");
-		if (is_server(identity))
-			check_cure(check,
-			    "have a CA sign %s/%s.csr (made by gripd keygen "
-			    "%s%s), and put it there, leaf first",
-			    check->config.grip.keys_directory,
-			    json_string(identity, "file"),
-			    keygen_option(identity),
-			    json_string(identity, "file"));
-		else
-			check_cure(check, "gripd keygen %s",
-			    json_string(identity, "file"));
+		check_why(check,
+		    is_server(identity) ?
+			"mailboxd waits for it, and whoever wants to connect "
+			"with it" :
+			"its daemon can speak to no other host; mail waits");
+		cure_certificate(check, path, identity);
 	}
 	X509_free(leaf);
 	free(path);
+	free(full);
 	return good;
 }
 

@@ -259,7 +259,8 @@ answer_identities(void)
 		json_add_string(item, "role", roles[i]);
 		json_add_string(item, "file", names[i]);
 		json_add_string(item, "key", hashes[i]);
-		json_add_integer(item, "until", fake.until);
+		if (fake.until >= 0)
+			json_add_integer(item, "until", fake.until);
 		cJSON_AddItemToArray(list, item);
 	}
 	return answer;
@@ -528,7 +529,7 @@ reset(void)
 	strcpy(fake.inner.queue_id, "4F");
 	strcpy(fake.outer.queue_id, "5F");
 	fake.date = fake.now - 1;
-	fake.until = 0;
+	fake.until = -1;
 	put_files();
 }
 
@@ -708,6 +709,11 @@ static void
 crt_stale(void)
 {
 	fake.until = fake.now + 86400;
+}
+static void
+crt_not_read(void)
+{
+	fake.until = 0;
 }
 static void
 proxy(void)
@@ -1069,7 +1075,8 @@ TEST(each_fault_is_named)
 		{ no_manifest, "files", "warn", "manifest: is not there",
 		    "install again" },
 		{ key_gone, "keys", "fail", "No such file",
-		    "gripd keygen _cb.bar.test" },
+		    "rm -f " KEYS "/_cb.bar.test.crt; "
+		    "gripd keygen _cb.bar.test; systemctl restart" },
 		{ key_open, "keys", "fail", "(0640)", "chmod 600" },
 		{ socket_gone, "sockets", "fail", "No such file", "restart" },
 		{ socket_file, "sockets", "fail", "is no socket", "restart" },
@@ -1102,6 +1109,9 @@ TEST(each_fault_is_named)
 		{ crt_early, "certificates", "fail", "only from", "renew" },
 		{ crt_stale, "certificates", "warn", "another one loaded",
 		    "reload" },
+		{ crt_not_read, "certificates", "fail",
+		    "the signer has not taken it up",
+		    "systemctl reload cargomail-gripd-sign" },
 		{ proxy, "public", "fail", "another key", "layer 4" },
 		{ no_ca, "public", "warn", "not believed", "public CA" },
 		{ unreachable, "public", "fail", "cannot be reached",
