@@ -116,10 +116,14 @@ DEPS = build-essential pkg-config libevent-dev libssl-dev libsodium-dev \
 APT_GET = DEBIAN_FRONTEND=noninteractive apt-get install -qy \
           --no-install-recommends
 
-deps:
-	@dpkg-query -W -f '$${db:Status-Status}\n' $(DEPS) 2>&1 | \
+# Installs the packages $(1), unless all of them are there. That dpkg knows
+# one by name does not mean that it is installed.
+need = dpkg-query -W -f '$${db:Status-Status}\n' $(1) 2>&1 | \
 	    grep -qv '^installed$$' || exit 0; set -e; apt-get update -q; \
-	    $(APT_GET) $(DEPS)
+	    $(APT_GET) $(1)
+
+deps:
+	@$(call need,$(DEPS))
 
 SUBSTITUTE = sed 's|@PREFIX@|$(PREFIX)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g; \
              s|@LIBDIR@|$(LIBDIR)|g; s|@VERSION@|$(VERSION)|g'
@@ -170,12 +174,12 @@ list-files:
 	@$(INSTALL_FILES) -l $(PACKAGES)
 
 # Debian packages, in build/deb. Built in a copy, so that the tree stays clean.
-DEB_DEPS = debhelper dh-sequence-installsysusers dpkg-dev fakeroot lintian
+DEB_DEPS = debhelper dpkg-dev fakeroot lintian
 DEB_COPY = build/deb/cargomail-$(VERSION)
 COPY     = tar -c --exclude=./build --exclude=./.git . | tar -x -C
 
 deb: deps
-	@dpkg-query -W $(DEB_DEPS) > /dev/null 2>&1 || $(APT_GET) $(DEB_DEPS)
+	@$(call need,$(DEB_DEPS))
 	rm -rf build/deb
 	mkdir -p $(DEB_COPY)
 	$(COPY) $(DEB_COPY)
@@ -191,7 +195,7 @@ RPM_MACROS = $(if $(wildcard /etc/debian_version),\
                  --nodeps --load $(CURDIR)/etc/rpm/macros)
 
 rpm: deps
-	@dpkg-query -W rpm rpmlint > /dev/null 2>&1 || $(APT_GET) rpm rpmlint
+	@$(call need,rpm rpmlint)
 	rm -rf build/rpm
 	mkdir -p build/rpm/SOURCES build/rpm/cargomail-$(VERSION)
 	$(COPY) build/rpm/cargomail-$(VERSION)
@@ -278,8 +282,7 @@ run-check:
 # The packages on two hosts that systemd runs.
 INSTALL_TESTS = $(sort $(wildcard tests/install/t-*))
 check-install: deb
-	@dpkg-query -W systemd-container > /dev/null 2>&1 || \
-	    $(APT_GET) systemd-container
+	@$(call need,systemd-container)
 	tests/install/previous
 	tests/run $(foreach t,$(INSTALL_TESTS),'tests/install/install $(t)')
 
