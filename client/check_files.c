@@ -30,21 +30,28 @@ struct tally {
 	size_t files, directories, odd;
 };
 
+/* `error` 0: something else is there. */
 static void
-say_missing(struct check *check, const struct entry *entry, const char *what)
+say_missing(struct check *check, const struct entry *entry, int error)
 {
-	check_say(check, CHECK_FAIL, entry->path, "%s", what);
+	const char *first = error != 0 ? "" : "move it out of the way, then ";
+
+	check_say(check, CHECK_FAIL, entry->path, "%s",
+	    error != 0		 ? strerror(error) :
+		entry->directory ? "is no directory" :
+				   "is no file");
 	if (entry->directory) {
 		check_why(check, "a daemon cannot start without its room");
 		check_cure(check,
-		    "systemd-tmpfiles --create; without systemd, " PREFIX
-		    "/share/cargomail/create-users");
+		    "%ssystemd-tmpfiles --create; without systemd, " PREFIX
+		    "/share/cargomail/create-users",
+		    first);
 	} else {
 		check_why(check, "what was installed is incomplete");
 		check_cure(check,
-		    "install %s again: apt install --reinstall %s, or dnf "
+		    "%sinstall %s again: apt install --reinstall %s, or dnf "
 		    "reinstall %s, or make install",
-		    entry->package, entry->package, entry->package);
+		    first, entry->package, entry->package, entry->package);
 	}
 }
 
@@ -109,13 +116,8 @@ check_entry(struct check *check, const struct entry *entry)
 	int error = lstat(full, &st) != 0 ? errno : 0;
 
 	free(full);
-	if (error != 0) {
-		say_missing(check, entry, strerror(error));
-		return false;
-	}
-	if ((st.st_mode & S_IFMT) != type) {
-		say_missing(check, entry,
-		    entry->directory ? "is no directory" : "is no file");
+	if (error != 0 || (st.st_mode & S_IFMT) != type) {
+		say_missing(check, entry, error);
 		return false;
 	}
 	if (check->world->user(check->world->arg, entry->owner, &uid) != 0) {

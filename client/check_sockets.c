@@ -64,9 +64,9 @@ check_one(struct check *check, const char *path, const char *user,
 		    "its client cannot reach the server, and "
 		    "waits");
 		check_cure(check,
-		    "systemctl restart cargomail.target; without systemd, "
+		    "%ssystemctl restart cargomail.target; without systemd, "
 		    "restart %s",
-		    server);
+		    rc == 0 ? "move it out of the way, then: " : "", server);
 		return false;
 	}
 	if (check->world->user(check->world->arg, user, &uid) != 0) {
