@@ -195,7 +195,9 @@ say_lost(struct canary *canary, const struct reason *why)
 		fail(canary, "it was delivered, but", why);
 		check_cure(check,
 		    "journalctl -u cargomail-broker | grep %s says why "
-		    "(unauthenticated, no destination in %s, refused)",
+		    "(unauthenticated, no destination in %s, refused); if it "
+		    "was notified to another mailbox, write that into "
+		    "~/.config/cargomail/config of who runs this",
 		    probe->reply.queue_id,
 		    check->config.broker_keys.destinations);
 	} else {
@@ -227,8 +229,9 @@ fly(struct canary *canary)
 	}
 	check_say(canary->check, CHECK_OK, canary->user.address,
 	    "put, shared, signed in %lld ms; mailed, verified, notified, "
-	    "taken and fetched in %lld ms: %d bytes, all right",
+	    "%s and fetched in %lld ms: %d bytes, all right",
 	    (long long)(mailed - began),
+	    canary->user.receiver == canary->user.session ? "linked" : "pulled",
 	    (long long)(clock_monotonic_ms() - mailed), CANARY_BYTES);
 }
 

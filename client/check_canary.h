@@ -17,6 +17,7 @@ struct canary_user {
 	struct check *check;
 	const char *address;
 	struct client_config config;
+	struct client_config others; /* beside the mailbox of this host */
 	const struct client_mailbox *mailbox; /* of config */
 	struct session *session; /* with `mailbox` */
 	struct session *receiver; /* where it came to; may be `session` */
@@ -26,7 +27,8 @@ struct canary_user {
 	bool has_resource, has_share;
 };
 
-/* With the mailbox of this host, or by root's own cargomail-config(5). */
+/* With the mailbox of this host, or by root's own cargomail-config(5), whose
+ * mailboxes are looked at in any case. */
 enum outcome canary_user_open(struct canary_user *user, struct reason *why);
 
 /* Random bytes as a resource, and the share of them. */

@@ -87,8 +87,10 @@ out:
 	return outcome;
 }
 
+/* What cargomail(1) of who runs this has, if it is that user's. */
 static enum outcome
-open_configured(struct canary_user *user, struct reason *why)
+read_configured(const struct canary_user *user, struct client_config *config_r,
+    struct reason *why)
 {
 	char *path = client_config_default_path(), *error = NULL;
 	char normal[MAIL_ADDRESS_SIZE];
@@ -98,34 +100,48 @@ open_configured(struct canary_user *user, struct reason *why)
 		outcome = reason_set(why, OUTCOME_PERMFAIL, "config",
 		    "no account here, and there is no %s",
 		    path != NULL ? path : "~/.config/cargomail/config");
-	else if (client_config_read(path, &user->config, &error) != 0)
+	else if (client_config_read(path, config_r, &error) != 0)
 		outcome =
 		    reason_set(why, OUTCOME_PERMFAIL, "config", "%s", error);
-	else if (mail_address_normalise(user->config.address, normal) != 0 ||
+	else if (mail_address_normalise(config_r->address, normal) != 0 ||
 	    strcmp(normal, user->address) != 0)
 		outcome = reason_set(why, OUTCOME_PERMFAIL, "config",
 		    "no account here, and %s is for %s", path,
-		    user->config.address);
-	else if ((user->mailbox = client_config_for_category(&user->config,
-		      NULL)) == NULL)
-		outcome = reason_set(why, OUTCOME_PERMFAIL, "config",
-		    "%s names no mailbox to send from", path);
-	else if ((user->session = session_open(&user->config, user->mailbox,
-		      why)) == NULL)
-		outcome = OUTCOME_TEMPFAIL;
+		    config_r->address);
+	if (outcome != OUTCOME_OK)
+		client_config_free(config_r);
 	free(path);
 	free(error);
 	return outcome;
 }
 
+static enum outcome
+open_configured(struct canary_user *user, struct reason *why)
+{
+	enum outcome outcome = read_configured(user, &user->config, why);
+
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	user->mailbox = client_config_for_category(&user->config, NULL);
+	if (user->mailbox == NULL)
+		return reason_set(why, OUTCOME_PERMFAIL, "config",
+		    "it is configured, but no mailbox to send from");
+	user->session = session_open(&user->config, user->mailbox, why);
+	return user->session != NULL ? OUTCOME_OK : OUTCOME_TEMPFAIL;
+}
+
 enum outcome
 canary_user_open(struct canary_user *user, struct reason *why)
 {
+	struct reason ignored;
 	enum outcome outcome;
 
 	if (user->check->config.mailboxd &&
 	    user->check->config.mailbox.server_names.count > 0) {
 		outcome = open_own(user, why);
+		/* Its mail may go to another mailbox than this one. */
+		if (outcome == OUTCOME_OK)
+			read_configured(user, &user->others, &ignored);
 		if (outcome == OUTCOME_OK || !reason_is(why, "no-account"))
 			return outcome;
 	}
@@ -264,22 +280,22 @@ look(struct canary_user *user, struct session *session, struct reason *why)
 	return outcome;
 }
 
-/* A session with each mailbox of the configuration. */
+/* A session with each mailbox of a configuration, behind those that there
+ * are; how many there are then. */
 static size_t
-open_receivers(struct canary_user *user, struct session **list)
+open_receivers(const struct canary_user *user,
+    const struct client_config *config, struct session **list, size_t count)
 {
-	size_t count = 0;
 	struct reason why;
 
-	list[count++] = user->session;
-	for (size_t i = 0; i < user->config.mailbox_count; i++) {
-		const struct client_mailbox *mailbox =
-		    &user->config.mailboxes[i];
+	for (size_t i = 0; i < config->mailbox_count; i++) {
+		const struct client_mailbox *mailbox = &config->mailboxes[i];
 
-		if (mailbox != user->mailbox &&
-		    (list[count] =
-			    session_open(&user->config, mailbox, &why)) != NULL)
-			count++;
+		if (mailbox == user->mailbox ||
+		    strcmp(mailbox->url, user->mailbox->url) == 0)
+			continue;
+		list[count] = session_open(config, mailbox, &why);
+		count += list[count] != NULL;
 	}
 	return count;
 }
@@ -295,12 +311,15 @@ close_receivers(struct session **list, size_t count, const struct session *but)
 enum outcome
 canary_user_get(struct canary_user *user, int seconds, struct reason *why)
 {
-	struct session *list[CLIENT_CONFIG_MAX_MAILBOXES + 1] = { NULL };
+	struct session *list[2 * CLIENT_CONFIG_MAX_MAILBOXES + 1] = { NULL };
 	const struct check_world *world = user->check->world;
-	size_t count = open_receivers(user, list);
+	size_t count = 1;
 	enum outcome outcome = OUTCOME_TEMPFAIL;
 	int64_t until = clock_monotonic_ms() + seconds * 1000;
 
+	list[0] = user->session;
+	count = open_receivers(user, &user->config, list, count);
+	count = open_receivers(user, &user->others, list, count);
 	do {
 		/* Where it came to is looked at from then on. */
 		for (size_t i = 0; i < count; i++)
@@ -363,5 +382,6 @@ canary_user_close(struct canary_user *user, struct reason *why)
 	free(error);
 	x_free(&user->credential);
 	client_config_free(&user->config);
+	client_config_free(&user->others);
 	return outcome;
 }
