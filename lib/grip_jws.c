@@ -73,7 +73,9 @@ parse_part(const char *text, size_t len, cJSON **json_r, struct reason *why)
 	if (base64url_parse(text, len, data, len, &size) != 0)
 		outcome = refuse(why, "a part is not canonical base64url");
 	else if ((*json_r = json_parse(data, size, &error)) == NULL)
-		outcome = refuse(why, error != NULL ? error : "bad JSON");
+		outcome = strcmp(error, JSON_NO_MEMORY) == 0 ?
+		    no_memory(why) :
+		    refuse(why, error);
 	else if (!cJSON_IsObject(*json_r))
 		outcome = refuse(why, "a part is not an object");
 	free(data);

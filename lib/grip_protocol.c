@@ -198,6 +198,8 @@ grip_protocol_request_parse(const char *protocol, const void *data, size_t len,
 	request_r->json = NULL;
 	if (len <= GRIP_PROTOCOL_PACKET_MAX)
 		request_r->json = json_parse(data, len, &error);
+	if (request_r->json == NULL && strcmp(error, JSON_NO_MEMORY) == 0)
+		return reason_set(why, OUTCOME_TEMPFAIL, "memory", "%s", error);
 	if (request_r->json == NULL)
 		return reason_set(why, OUTCOME_PERMFAIL, "form",
 		    "a packet that is no JSON of ours: %s", error);

@@ -306,12 +306,12 @@ json_names_add(struct json_scan *scan, struct json_names *names)
 		names->size = names->size > 0 ? 2 * names->size : 16;
 		list = realloc(names->list, names->size * sizeof(*list));
 		if (list == NULL)
-			return json_fail(scan, "out of memory");
+			return json_fail(scan, JSON_NO_MEMORY);
 		names->list = list;
 	}
 	name = malloc(sizeof(*name) + text.len);
 	if (name == NULL)
-		return json_fail(scan, "out of memory");
+		return json_fail(scan, JSON_NO_MEMORY);
 	name->len = text.len;
 	memcpy(name->text, room, text.len);
 	names->list[names->count++] = name;
@@ -412,7 +412,7 @@ json_parse(const char *data, size_t len, const char **error_r)
 	if (error == NULL) {
 		value = cJSON_ParseWithLength(data, len);
 		if (value == NULL)
-			error = "out of memory";
+			error = JSON_NO_MEMORY;
 	}
 	if (error_r != NULL)
 		*error_r = error;

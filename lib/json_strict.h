@@ -18,6 +18,9 @@
 #define JSON_MAX_DEPTH 8
 #define JSON_MAX_INTEGER 9007199254740992LL /* 2^53 */
 
+/* The text of an error that does not lie in the bytes. */
+#define JSON_NO_MEMORY "out of memory"
+
 /* NULL if the bytes are good JSON in our sense, else a fixed text that says
  * what is wrong. */
 const char *json_check(const char *data, size_t len);

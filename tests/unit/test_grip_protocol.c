@@ -477,6 +477,39 @@ TEST(names_of_roles_and_routes)
 	CHECK(grip_route_parse("", &type) == -1);
 }
 
+/* How many times cJSON still gets memory. */
+static int allocations;
+
+static void *
+short_of_memory(size_t size)
+{
+	return allocations-- > 0 ? malloc(size) : NULL;
+}
+
+TEST(want_of_memory_is_temporary)
+{
+	cJSON_Hooks hooks = { short_of_memory, free };
+	struct grip_protocol_request request;
+	struct reason why = { 0 };
+	enum outcome outcome;
+	int failed = 0;
+
+	cJSON_InitHooks(&hooks);
+	for (;; failed++) {
+		allocations = failed;
+		outcome =
+		    parse("{\"id\":1,\"verb\":\"identities\"}", &request, &why);
+		if (outcome == OUTCOME_OK)
+			break;
+		CHECK_FOR(outcome == OUTCOME_TEMPFAIL &&
+			reason_is(&why, "memory") && request.json == NULL,
+		    "%d: %s: %s", failed, why.word, why.text);
+	}
+	grip_protocol_request_free(&request);
+	cJSON_InitHooks(NULL);
+	CHECK(failed > 3);
+}
+
 int
 main(void)
 {
@@ -494,5 +527,6 @@ main(void)
 	RUN(addresses_beyond_the_limit_are_left_out);
 	RUN(verify_with_and_without_certificate);
 	RUN(names_of_roles_and_routes);
+	RUN(want_of_memory_is_temporary);
 	return test_done();
 }
