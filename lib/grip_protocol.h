@@ -3,8 +3,8 @@
  * The local protocols of gripd, "grip-sign" and "grip-resolve": one JSON
  * object a SOCK_SEQPACKET packet, 64 KiB at most. This module composes and
  * reads packets for both sides and does no I/O, so blocking clients, event
- * loops, gripd and the fuzzer share it. cargomail-protocol(7) describes the
- * packets.
+ * loops, gripd and the fuzzer share it. cargomail-internals(7) describes what
+ * is asked.
  *
  *   hello    {"protocol":"grip-sign","version":1}, answered by the same or
  *            by {"error":TEXT} and the end of the connection

@@ -2,9 +2,10 @@
  *
  * Private keys that live in gripd, usable by OpenSSL in this process: a
  * built-in OpenSSL provider whose keys hold the public half and send what is
- * to be signed, whole, to the signer. It signs TLS 1.3 handshakes and nothing
- * else, because gripd signs nothing else on that path; so every SSL_CTX with
- * such a key is TLS 1.3 only. P-256 and Ed25519.
+ * to be signed, whole, to the signer. It signs TLS handshakes and nothing
+ * else, because gripd signs nothing else on that path: of TLS 1.3, and for
+ * GRIP_ROLE_WEB also the key exchange of TLS 1.2. So an SSL_CTX with the key
+ * of any other role is TLS 1.3 only. P-256 and Ed25519.
  *
  * A provider, because ENGINE and EC_KEY_METHOD hand over only a digest, and
  * a digest does not tell a handshake from a token.
@@ -19,8 +20,8 @@
 #include "visibility.h"
 
 /* Loads the provider into OpenSSL's default library context; once is enough,
- * more do no harm. Nothing is loaded from disk: also fine in a chroot.
- * 0, or -1. */
+ * before there are threads, more do no harm. Nothing is loaded from disk: also
+ * fine in a chroot. 0, or -1. */
 GRIP_EXPORT int grip_remote_key_init(void);
 
 /*
