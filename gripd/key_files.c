@@ -139,9 +139,10 @@ key_place_find(const struct key_place *place, const char *base,
 	return fd;
 }
 
-/* Opens <name><suffix> in the first place that has it; file->path is that
- * of the place looked at last. A key is looked for among the credentials
- * first; a certificate last, since those are as old as the process. */
+/* Opens <name><suffix> in the first place that has it. A key is looked for
+ * among the credentials first; a certificate last, since those are as old as
+ * the process. Where there is none, file->path is where an administrator puts
+ * it. */
 static int
 key_file_find(const struct key_files *files, const char *name, bool secret,
     struct key_file *file, bool *credentials_r)
@@ -158,6 +159,10 @@ key_file_find(const struct key_files *files, const char *name, bool secret,
 		*credentials_r = place->credentials;
 		fd = key_place_find(place, base, file);
 		saved = errno;
+	}
+	if (fd == -1 && saved == ENOENT && files->places[1].fd != -1) {
+		free(file->path);
+		file->path = x_asprintf("%s/%s", files->places[1].path, base);
 	}
 	free(base);
 	errno = saved;

@@ -49,8 +49,8 @@ read_key(const char *name, const char *credentials)
 
 /* The same for a certificate with the key of `key_name`. */
 static const char *
-read_chain(const char *key_name, const char *file, const char *identity,
-    enum grip_role role)
+read_chain_by(const char *credentials, const char *key_name, const char *file,
+    const char *identity, enum grip_role role)
 {
 	struct grip_identity shown = { .role = role };
 	static char text[512];
@@ -59,7 +59,7 @@ read_chain(const char *key_name, const char *file, const char *identity,
 	EVP_PKEY *key;
 
 	shown.name = strdup(identity);
-	files = key_files_open(directory, NULL, &error);
+	files = key_files_open(directory, credentials, &error);
 	key = key_files_read_key(files, key_name, &error);
 	text[0] = '\0';
 	if (key_files_read_chain(files, file, key, &shown, &error) != 0)
@@ -72,6 +72,13 @@ read_chain(const char *key_name, const char *file, const char *identity,
 	EVP_PKEY_free(key);
 	key_files_close(&files);
 	return text;
+}
+
+static const char *
+read_chain(const char *key_name, const char *file, const char *identity,
+    enum grip_role role)
+{
+	return read_chain_by(NULL, key_name, file, identity, role);
 }
 
 static void
@@ -98,6 +105,8 @@ TEST(what_is_missing_is_named)
 	CHECK(strstr(read_key("_cb.x.test", NULL),
 	    "/_cb.x.test.key: not there; make it with: gripd keygen "
 	    "_cb.x.test"));
+	CHECK(strstr(read_key("mailbox.x.test", NULL),
+	    "make it with: gripd keygen -s mailbox.x.test"));
 	CHECK(strstr(read_chain(NAME, "_cb.x.test", NAME, GRIP_ROLE_BROKER),
 	    "/_cb.x.test.crt: not there; put the certificate"));
 }
@@ -126,6 +135,12 @@ TEST(credentials_of_systemd_come_first)
 	snprintf(credentials, sizeof(credentials), "%s", in("credentials"));
 	mkdir(credentials, 0700);
 	CHECK_STRING(read_key(NAME, credentials), "");
+	/* What is in neither belongs where an administrator can put it. */
+	CHECK(strstr(read_key("_cb.x.test", credentials), "/credentials/") ==
+	    NULL);
+	CHECK(strstr(read_chain_by(credentials, NAME, "_cb.x.test", NAME,
+			 GRIP_ROLE_BROKER),
+		  "/credentials/") == NULL);
 	CHECK(sign_fixture_write(in("credentials/" NAME ".key"), "x") == 0);
 	chmod(in("credentials/" NAME ".key"), 0440);
 	CHECK(strstr(read_key(NAME, credentials),
