@@ -21,6 +21,7 @@ struct publication {
 	const char *file; /* of its key: another name's if that is lent */
 	char *owner; /* where the record stands */
 	char hash[SHA256_HEX_SIZE];
+	bool loaded; /* by the signer, that is; else it is not up */
 	bool needed; /* others refuse us without */
 	bool lent; /* only a CNAME of the key's name will do */
 };
@@ -88,15 +89,15 @@ judge_record(struct check *check, const struct publication *publication,
 
 	if (match && !unproven) {
 		check_say(check, CHECK_OK, publication->owner,
-		    "publishes the loaded key%s",
+		    "publishes %s key%s",
+		    publication->loaded ? "the loaded" : "our",
 		    secure ? "" : " (not validated)");
 		return;
 	}
 	check_say(check, publication->needed ? CHECK_FAIL : CHECK_WARN,
 	    publication->owner, "%s",
 	    match		   ? "is not validated" :
-		has_record(answer) ? "publishes another key than the loaded "
-				     "one" :
+		has_record(answer) ? "publishes another key than ours" :
 				     "has no record of ours");
 	say_why(check, publication);
 	if (match) {
@@ -112,25 +113,27 @@ judge_record(struct check *check, const struct publication *publication,
 /* The key that the signer has loaded; if it does not say, that of the
  * certificate which it would load. False if there is neither. */
 static bool
-find_hash(struct check *check, const cJSON *identity, const char *file,
-    char hash_r[SHA256_HEX_SIZE])
+find_hash(struct check *check, const cJSON *identity,
+    struct publication *publication)
 {
 	const char *key = json_string(identity, "key");
 	struct published_key published = { .hash = "" };
 	char *path, *full;
 
 	if (key != NULL && hex_is_sha256(key)) {
-		memcpy(hash_r, key, SHA256_HEX_SIZE);
+		memcpy(publication->hash, key, SHA256_HEX_SIZE);
+		publication->loaded = true;
 		return true;
 	}
-	path = x_asprintf("%s/%s.crt", check->config.grip.keys_directory, file);
+	path = x_asprintf("%s/%s.crt", check->config.grip.keys_directory,
+	    publication->file);
 	full = check_path(check, path);
 	if (published_key_read(full, &published) != 0)
 		published.hash[0] = '\0';
-	memcpy(hash_r, published.hash, SHA256_HEX_SIZE);
+	memcpy(publication->hash, published.hash, SHA256_HEX_SIZE);
 	free(full);
 	free(path);
-	return hash_r[0] != '\0';
+	return publication->hash[0] != '\0';
 }
 
 /* Is the key's own name one of ours, too? Then it tells of the rotation. */
@@ -192,7 +195,7 @@ check_record(struct check *check, const cJSON *identity)
 	publication.lent = publication.needed &&
 	    strcmp(publication.name, publication.file) != 0;
 	if (publication.owner != NULL &&
-	    find_hash(check, identity, publication.file, publication.hash))
+	    find_hash(check, identity, &publication))
 		look_up(check, &publication);
 	free(publication.owner);
 }

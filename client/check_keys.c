@@ -91,7 +91,7 @@ check_key(struct check *check, const cJSON *identity)
 		    (unsigned)(st.st_mode & 07777));
 		check_why(check,
 		    "who reads it can speak for this identity; "
-		    "gripd refuses to start with it");
+		    "without systemd gripd refuses to start with it");
 		check_cure(check,
 		    "chmod 600 %s; if others may have read it: a new key and "
 		    "a new record",

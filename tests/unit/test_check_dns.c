@@ -205,8 +205,7 @@ static const struct row rows[] = {
 	    .file = OURS,
 	    .target = OURS,
 	    .records = { BEFORE },
-	    .want = "fail: " CUSTOMER ": publishes another key than the "
-		    "loaded one",
+	    .want = "fail: " CUSTOMER ": publishes another key than ours",
 	    .cure = "publish: " OURS ". IN TXT" },
 	/* Told once, at the key's own name, if that is an identity. */
 	{ .name = CUSTOMER,
