@@ -271,20 +271,25 @@ check-unit:
 run-unit:
 	tests/run -j $(TEST_JOBS) $(UNIT_COMMANDS)
 
-check: deps
+# The packages on two hosts that systemd runs.
+INSTALL_TESTS    = $(sort $(wildcard tests/install/t-*))
+INSTALL_COMMANDS = $(foreach t,$(INSTALL_TESTS),'tests/install/install $(t)')
+install-cell: deb
+	@$(call need,systemd-container)
+	tests/install/previous
+	tests/lab/make-tree build/install-tree tests/install/packages
+check-install: install-cell
+	tests/run $(INSTALL_COMMANDS)
+
+# All of it; what takes longest comes first.
+check: deps install-cell
 	$(MAKE) -j2 VARIANT=asan WERROR=-Werror all unit-tests lab-tree
 	$(MAKE) -s VARIANT=asan run-check
 run-check:
-	LAB_VARIANT=asan tests/run -j $(TEST_JOBS) $(UNIT_COMMANDS) \
-	    tests/lab/check-cell \
-	    $(foreach t,$(LAB_TESTS),'tests/lab/lab run $(t)')
-
-# The packages on two hosts that systemd runs.
-INSTALL_TESTS = $(sort $(wildcard tests/install/t-*))
-check-install: deb
-	@$(call need,systemd-container)
-	tests/install/previous
-	tests/run $(foreach t,$(INSTALL_TESTS),'tests/install/install $(t)')
+	LAB_VARIANT=asan tests/run -j $(TEST_JOBS) -e tests/lab/check-faults \
+	    $(INSTALL_COMMANDS) \
+	    $(foreach t,$(LAB_TESTS),'tests/lab/lab run $(t)') \
+	    tests/lab/check-cell $(UNIT_COMMANDS)
 
 lint:
 	tests/run $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))
@@ -324,6 +329,7 @@ run-bench:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 .PHONY: all deps install uninstall list-files deb rpm check-packages \
-    check-reproducible check-install unit-tests check-unit run-unit check \
-    run-check lint asan fuzz run-fuzz demo benches bench run-bench
+    check-reproducible install-cell check-install unit-tests check-unit \
+    run-unit check run-check lint asan fuzz run-fuzz demo benches bench \
+    run-bench
 .SECONDARY:
