@@ -254,6 +254,9 @@ post(struct attempt *attempt, const char *token)
 	if (attempt->message->known != NULL)
 		http_header_add_format(headers, "If-Match", "\"%s\"",
 		    attempt->message->known);
+	if (cargo_api_is_queue_id(attempt->message->queue_id))
+		http_header_add(headers, CARGO_API_QUEUE_ID,
+		    attempt->message->queue_id);
 	http_result_init(&result);
 	outcome = perform(attempt, &call, CARGO_API_NOTIFICATIONS, &result);
 	if (outcome == OUTCOME_OK)

@@ -35,6 +35,7 @@ struct notify_message {
 	int64_t expires; /* of token B: the share's, 14 days at most */
 	const char
 	    *known; /* its id there, if it must be; NULL: it may be new */
+	const char *queue_id; /* Postfix's, for its log; NULL: none */
 };
 
 /* What a destination says that has taken it. */

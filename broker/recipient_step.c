@@ -294,6 +294,7 @@ recipient_step_run(const struct recipient_step *step,
 		.body = body,
 		.len = body != NULL ? strlen(body) : 0,
 		.expires = p->expires < longest ? p->expires : longest,
+		.queue_id = message->id,
 	};
 	for (size_t i = 0; body == NULL && i < envelope->count; i++)
 		if (is_meant(&work, &envelope->recipients[i]))

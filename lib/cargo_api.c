@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * Targets of requests to a Resource Mailbox.
+ * Targets and fields of requests to a Resource Mailbox.
  */
 #include "cargo_api.h"
 
@@ -10,6 +10,17 @@
 #include "memory.h"
 
 #define PATH_MAX_BYTES 4096
+
+bool
+cargo_api_is_queue_id(const char *text)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	return len > 0 && len < CARGO_API_QUEUE_ID_SIZE &&
+	    strspn(text,
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len;
+}
 
 char *
 cargo_api_resource_path(const char *hash, const char *name)

@@ -6,6 +6,8 @@
 #ifndef CARGO_API_H
 #define CARGO_API_H
 
+#include <stdbool.h>
+
 #define CARGO_API_VERSION 1
 
 /* Paths; what follows a '/' at the end is a hash, an id or a lease. */
@@ -34,6 +36,14 @@
 #define CARGO_API_SHARE_SECONDS_MAX (14 * 24 * 3600)
 #define CARGO_API_CATEGORY_MAX 64
 #define CARGO_API_WAIT_MAX 120 /* seconds, for ?wait= */
+
+/* Of a notification: the queue id of the message at its broker's Postfix, for
+ * the log alone. Letters and digits, this size with its end. */
+#define CARGO_API_QUEUE_ID "cargomail-queue-id"
+#define CARGO_API_QUEUE_ID_SIZE 33
+
+/* True if the text, or NULL, is one. */
+bool cargo_api_is_queue_id(const char *text);
 
 /* The target of a PUT of a resource: its path, and its name (may be NULL)
  * percent-encoded (RFC 3986). Owned by the caller. */

@@ -83,6 +83,17 @@ take_claims(struct visit *visit, struct notifying *notifying)
 	    &claims->expires);
 }
 
+/* What the broker's Postfix calls the message, for our log. */
+static void
+take_queue_id(const struct visit *visit, struct notifying *notifying)
+{
+	const char *field =
+	    http_request_get(visit->request, CARGO_API_QUEUE_ID);
+
+	if (cargo_api_is_queue_id(field))
+		strcpy(notifying->work.queue_id, field);
+}
+
 /* If-Match: "ID". The broker notifies again what we know already: nothing new
  * is to come of it. */
 static int
@@ -112,6 +123,7 @@ check_token(struct visit *visit, struct notifying *notifying,
 	struct store_view *view;
 	enum outcome outcome;
 
+	take_queue_id(visit, notifying);
 	if (take_claims(visit, notifying) == -1)
 		return reason_set(why, OUTCOME_PERMFAIL, "form", "no exp");
 	/* What retrievald would never ask is not taken on. */
@@ -154,6 +166,8 @@ log_notified(const struct notifying *notifying)
 	    MAILBOXD_NOTIFICATIONS, work->existed ? "again" : "new");
 	log_begin(&line, LOG_INFO, work->id,
 	    work->existed ? "notify-again" : "notify");
+	if (work->queue_id[0] != '\0')
+		log_string(&line, LOG_KEY_ORIG_QUEUE_ID, work->queue_id);
 	log_string(&line, LOG_KEY_IDENTITY, work->claims.iss);
 	log_string(&line, LOG_KEY_SENDER, work->claims.sender);
 	log_string(&line, LOG_KEY_RECIPIENT, work->claims.recipient);

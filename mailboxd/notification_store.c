@@ -207,6 +207,7 @@ put_pull(struct store_txn *txn, const struct notification_work *work,
 
 	strcpy(row.message, work->id);
 	strcpy(row.account, work->placeholder.account);
+	strcpy(row.queue_id, work->queue_id);
 	row.origin = strdupa(claims->origin);
 	row.share = strdupa(claims->share);
 	row.agent = strdupa(claims->agent);

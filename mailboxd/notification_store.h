@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "account_make.h"
+#include "cargo_api.h"
 #include "cargo_notification.h"
 #include "resource_commit.h"
 #include "store.h"
@@ -29,6 +30,7 @@ struct notification_work {
 	bool local; /* the origin is this server */
 	char known
 	    [STORE_ID_SIZE]; /* it must be this message; "": it may be new */
+	char queue_id[CARGO_API_QUEUE_ID_SIZE]; /* "": none was said */
 	char id[STORE_ID_SIZE]; /* of the message; result */
 	bool existed; /* result: it was notified before */
 };

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cargo_api.h"
 #include "encoding.h"
 #include "outcome.h"
 #include "store_keys.h"
@@ -43,6 +44,7 @@ struct pull_lease {
 	struct pull_lease *next;
 	char message[STORE_ID_SIZE];
 	char account[STORE_ID_SIZE];
+	char queue_id[CARGO_API_QUEUE_ID_SIZE]; /* for the log, or "" */
 	int64_t number;
 	int64_t until; /* seconds since 1970; moved by bytes that come */
 	int64_t expires; /* of the share */

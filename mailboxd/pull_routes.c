@@ -22,6 +22,7 @@
 struct report {
 	struct visit *visit;
 	char lease[PULL_LEASE_NAME_SIZE];
+	char queue_id[CARGO_API_QUEUE_ID_SIZE];
 	struct pull_retry retry;
 	struct pull_finish finish;
 	struct pull_commit commit;
@@ -52,8 +53,17 @@ report_new(struct visit *visit, const struct pull_lease *lease)
 
 	report->visit = visit_hold(visit);
 	pull_lease_name(lease, report->lease);
+	strcpy(report->queue_id, lease->queue_id);
 	strcpy(visit->caller.account, lease->account);
 	return report;
+}
+
+static void
+log_report(struct log_line *line, const struct report *report)
+{
+	log_string(line, LOG_KEY_LEASE, report->lease);
+	if (report->queue_id[0] != '\0')
+		log_string(line, LOG_KEY_ORIG_QUEUE_ID, report->queue_id);
 }
 
 static void
@@ -120,7 +130,7 @@ on_finished(void *arg, enum outcome outcome, const struct reason *why)
 		pull_server_count(report->visit->mailboxd, &report->finish);
 		log_begin(&line, LOG_INFO, report->finish.message,
 		    report->finish.ended ? "pulled" : "again");
-		log_string(&line, LOG_KEY_LEASE, report->lease);
+		log_report(&line, report);
 		log_end(&line);
 	}
 	report_end(report, outcome, why);
@@ -165,7 +175,7 @@ log_failed(const struct report *report, const struct pull_judgement *told,
 	struct log_line line;
 
 	log_begin(&line, LOG_INFO, report->retry.message, "report");
-	log_string(&line, LOG_KEY_LEASE, report->lease);
+	log_report(&line, report);
 	log_string(&line, LOG_KEY_OUTCOME, outcome_name(told->outcome));
 	log_string(&line, LOG_KEY_REASON, told->problem);
 	log_number(&line, LOG_KEY_STATUS, status);

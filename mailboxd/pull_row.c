@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "cargo_api.h"
 #include "json_strict.h"
 #include "memory.h"
 #include "pull_store.h"
@@ -24,7 +25,8 @@ take_text(const cJSON *object, const char *name)
 static int
 row_parse(const cJSON *object, struct pull_row *row)
 {
-	const char *account = json_string(object, "account"), *problem;
+	const char *account = json_string(object, "account");
+	const char *problem, *queue_id;
 
 	if (account == NULL || !store_id_valid(account) ||
 	    json_integer(object, "due", 0, JSON_MAX_INTEGER, &row->due) ||
@@ -37,10 +39,13 @@ row_parse(const cJSON *object, struct pull_row *row)
 	    json_integer(object, "lease", 0, JSON_MAX_INTEGER, &row->lease))
 		return -1;
 	strcpy(row->account, account);
-	/* Rows of before 0.2 have none of these. */
+	/* Rows of before 0.2.0 have none of these. */
 	if (json_integer(object, "failed", 0, JSON_MAX_INTEGER, &row->failed) ||
 	    json_integer(object, "status", 0, 999, &row->status))
 		row->failed = row->status = 0;
+	queue_id = json_string(object, "queue_id");
+	if (cargo_api_is_queue_id(queue_id))
+		strcpy(row->queue_id, queue_id);
 	problem = json_string(object, "problem");
 	if (problem != NULL)
 		snprintf(row->problem, sizeof(row->problem), "%s", problem);
@@ -119,6 +124,8 @@ pull_row_put(struct store_txn *txn, const struct pull_row *row, int64_t old_due)
 		json_add_string(object, "problem", row->problem);
 		json_add_integer(object, "status", row->status);
 	}
+	if (row->queue_id[0] != '\0')
+		json_add_string(object, "queue_id", row->queue_id);
 	json_add_boolean(object, "leased", row->leased);
 	json_add_boolean(object, "local", row->local);
 	json_add_string(object, "origin", row->origin);
@@ -248,6 +255,7 @@ pull_plan(struct store_view *view, const struct pull_row *row)
 	    (size_t)cJSON_GetArraySize(list));
 	strcpy(plan->message, row->message);
 	strcpy(plan->account, row->account);
+	strcpy(plan->queue_id, row->queue_id);
 	plan->number = row->lease;
 	plan->expires = row->expires;
 	cJSON_ArrayForEach(resource, list)

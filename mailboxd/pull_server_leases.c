@@ -57,6 +57,8 @@ log_lease(const struct pull_lease *lease, const char *verb)
 	pull_lease_name(lease, name);
 	log_begin(&line, LOG_INFO, lease->message, verb);
 	log_string(&line, LOG_KEY_LEASE, name);
+	if (lease->queue_id[0] != '\0')
+		log_string(&line, LOG_KEY_ORIG_QUEUE_ID, lease->queue_id);
 	log_string(&line, LOG_KEY_ORIGIN, lease->origin);
 	log_string(&line, LOG_KEY_SHARE, lease->share);
 	log_number(&line, LOG_KEY_RESOURCES, (int64_t)lease->count);

@@ -14,6 +14,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "cargo_api.h"
 #include "pull_queue.h"
 #include "store.h"
 
@@ -25,6 +26,7 @@
 struct pull_row {
 	char message[STORE_ID_SIZE];
 	char account[STORE_ID_SIZE];
+	char queue_id[CARGO_API_QUEUE_ID_SIZE]; /* for the log, or "" */
 	int64_t due; /* when it may be leased, or its lease ends */
 	int64_t reserved; /* bytes of the account's quota */
 	int64_t expires; /* of the share */
