@@ -21,6 +21,7 @@
 #define POSTCONF "postconf -h myhostname header_checks smtpd_milters"
 /* What the service of port 25 has of its own wins; else nothing is said. */
 #define POSTCONF_OWN "postconf -P smtp/inet/smtpd_milters 2>/dev/null"
+#define POSTCONF_OUT "postconf -M cargomail-out/unix 2>/dev/null"
 #define VALUES 3
 #define VALUE_MAX 4096
 
@@ -117,6 +118,15 @@ read_own_milters(char milters[VALUE_MAX])
 	snprintf(milters, VALUE_MAX, "%s", equals + strspn(equals, " "));
 }
 
+/* postfix-setup keeps the way of submitted mail once it is there. */
+static bool
+is_outbound(void)
+{
+	char line[1][VALUE_MAX];
+
+	return read_lines(POSTCONF_OUT, line, 1) == 1;
+}
+
 /* Runs one of our scripts with the options that are not NULL. */
 static int
 run_script(const char *script, const char *first, const char *second)
@@ -153,7 +163,7 @@ setup_postfix(bool outbound)
 		.milters = values[2],
 		.rspamd = access("/etc/rspamd", F_OK) == 0,
 		.opendkim = access("/etc/opendkim.conf", F_OK) == 0,
-		.outbound = outbound,
+		.outbound = outbound || is_outbound(),
 	};
 	const char *option = outbound ? " -o" : "";
 	int code;
