@@ -92,23 +92,28 @@ check_tables(struct check *check, const struct check_postfix *postfix)
 	return good;
 }
 
+/* A socket of the broker: its key, where it is, and who leads there. */
+struct broker_door {
+	const char *key, *listen, *lines;
+};
+
 static bool
 say_mismatch(struct check *check, const struct check_postfix *postfix,
-    const char *path, const char *transport, const char *listen)
+    const char *path, const char *transport, const struct broker_door *door)
 {
 	char *queue = check_postfix_setting(postfix, "queue_directory");
 	char *full = x_asprintf("%s/%s", path[0] == '/' ? "" : queue, path);
-	bool same = strcmp(path[0] == '/' ? path : full, listen) == 0;
+	bool same = strcmp(path[0] == '/' ? path : full, door->listen) == 0;
 
 	if (!same) {
 		check_say(check, CHECK_FAIL, transport,
 		    "leads to %s; the broker listens at %s",
-		    path[0] == '/' ? path : full, listen);
+		    path[0] == '/' ? path : full, door->listen);
 		check_why(check, "mail for the broker waits in the queue");
 		check_cure(check,
-		    "make \"listen\" of broker.conf and the "
-		    "FILTER lines name one socket, below %s",
-		    queue);
+		    "make \"%s\" of broker.conf and %s name one socket, "
+		    "below %s",
+		    door->key, door->lines, queue);
 	}
 	free(queue);
 	free(full);
@@ -155,8 +160,10 @@ check_filter(struct check *check, const struct check_postfix *postfix)
 		check_why(check, "any local user could speak to the broker");
 		check_cure(check, "FILTER cargomail:unix:cargomail/in.sock");
 	} else {
-		good = say_mismatch(check, postfix, path + 6, "FILTER",
-		    check->config.broker_keys.listen);
+		const struct broker_door door = { "listen",
+			check->config.broker_keys.listen, "the FILTER lines" };
+
+		good = say_mismatch(check, postfix, path + 6, "FILTER", &door);
 	}
 	free(text);
 	free(filter);
@@ -317,7 +324,9 @@ check_outbound(struct check *check, const struct check_postfix *postfix)
 {
 	static const char *const services[] = { "submission/inet",
 		"submissions/inet", "smtps/inet", NULL };
-	const char *listen = check->config.broker_keys.out_listen;
+	const struct broker_door door = { "out_listen",
+		check->config.broker_keys.out_listen,
+		"content_filter of that service" };
 	bool good = true, any = false;
 
 	for (size_t i = 0; services[i] != NULL; i++) {
@@ -329,7 +338,7 @@ check_outbound(struct check *check, const struct check_postfix *postfix)
 		if (command != NULL && path != NULL) {
 			any = true;
 			good &= say_mismatch(check, postfix, path + 6,
-			    services[i], listen);
+			    services[i], &door);
 		} else if (command != NULL) {
 			check_say(check, CHECK_WARN, services[i],
 			    "does not pass the broker");

@@ -819,6 +819,16 @@ elsewhere(void)
 	put("/etc/cargomail/broker.conf", "listen = /run/in\n", 0644);
 }
 static void
+out_elsewhere(void)
+{
+	put("/etc/cargomail/broker.conf",
+	    "authserv_ids = mx.bar.test\n"
+	    "out_listen = /var/spool/postfix/cargomail/out.sock\n",
+	    0644);
+	fake.options = "submission/inet/content_filter = "
+		       "cargomail-out:unix:other/out.sock\n";
+}
+static void
 opendkim_name(void)
 {
 	put("/etc/opendkim.conf", "Mode v\nauthservid other.test\n", 0644);
@@ -1137,7 +1147,10 @@ TEST(each_fault_is_named)
 		{ no_table, "postfix", "fail", "cannot be read", "cp " },
 		{ no_filter, "postfix", "fail", "no FILTER", "cp " },
 		{ elsewhere, "postfix", "fail", "listens at /run/in",
-		    "listen" },
+		    "\"listen\" of broker.conf and the FILTER lines" },
+		{ out_elsewhere, "postfix", "fail",
+		    "leads to /var/spool/postfix/other/out.sock",
+		    "\"out_listen\" of broker.conf and content_filter" },
 		{ opendkim_name, "milters", "fail", "as other.test",
 		    "authserv_ids = other.test" },
 		{ opendkim_mode, "milters", "fail", "verifies nothing",
