@@ -13,6 +13,7 @@
 
 #define CHECKS SYSCONFDIR "/cargomail/postfix_header_checks"
 #define SETUP PREFIX "/share/cargomail/postfix-setup"
+#define OUT_SOCKET "/var/spool/postfix/cargomail/out.sock"
 
 static void
 say_setup(struct check *check, const char *why)
@@ -319,28 +320,63 @@ check_limits(struct check *check, const struct check_postfix *postfix)
 	return good;
 }
 
+static const char *const submissions[] = { "submission/inet",
+	"submissions/inet", "smtps/inet", NULL };
+
+/* Without out_listen: nobody may lead there. */
+static bool
+check_no_outbound(struct check *check, const struct check_postfix *postfix)
+{
+	bool good = true;
+
+	for (size_t i = 0; submissions[i] != NULL; i++) {
+		char *command =
+		    check_postfix_service(postfix, submissions[i], 7);
+		char *filter = check_postfix_effective(postfix, submissions[i],
+		    "content_filter");
+
+		if (command != NULL &&
+		    (strncmp(filter, "cargomail-out:", 14) == 0 ||
+			strstr(filter, "cargomail/out.sock") != NULL)) {
+			check_say(check, CHECK_FAIL, submissions[i],
+			    "leads to %s, but broker.conf has no out_listen",
+			    filter);
+			check_why(check,
+			    "the broker does not listen there: what users "
+			    "submit waits in the queue");
+			check_cure(check,
+			    "out_listen = " OUT_SOCKET " in broker.conf, then "
+			    "restart cargomail-broker; or, if it is not to "
+			    "pass the broker: " SETUP " -i && postfix reload");
+			good = false;
+		}
+		free(command);
+		free(filter);
+	}
+	return good;
+}
+
 static bool
 check_outbound(struct check *check, const struct check_postfix *postfix)
 {
-	static const char *const services[] = { "submission/inet",
-		"submissions/inet", "smtps/inet", NULL };
 	const struct broker_door door = { "out_listen",
 		check->config.broker_keys.out_listen,
 		"content_filter of that service" };
 	bool good = true, any = false;
 
-	for (size_t i = 0; services[i] != NULL; i++) {
-		char *command = check_postfix_service(postfix, services[i], 7);
-		char *filter = check_postfix_effective(postfix, services[i],
+	for (size_t i = 0; submissions[i] != NULL; i++) {
+		char *command =
+		    check_postfix_service(postfix, submissions[i], 7);
+		char *filter = check_postfix_effective(postfix, submissions[i],
 		    "content_filter");
 		const char *path = strstr(filter, ":unix:");
 
 		if (command != NULL && path != NULL) {
 			any = true;
 			good &= say_mismatch(check, postfix, path + 6,
-			    services[i], &door);
+			    submissions[i], &door);
 		} else if (command != NULL) {
-			check_say(check, CHECK_WARN, services[i],
+			check_say(check, CHECK_WARN, submissions[i],
 			    "does not pass the broker");
 			say_setup(check,
 			    "what users submit there is not "
@@ -441,6 +477,8 @@ check_postfix(struct check *check)
 	good &= check_delimiter(check, &postfix);
 	if (config->broker_keys.out_listen[0] != '\0')
 		good &= check_outbound(check, &postfix);
+	else
+		good &= check_no_outbound(check, &postfix);
 	if (good)
 		check_say(check, CHECK_OK, "",
 		    "passes placeholders%s to the "

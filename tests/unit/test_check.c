@@ -829,6 +829,12 @@ out_elsewhere(void)
 		       "cargomail-out:unix:other/out.sock\n";
 }
 static void
+out_unheard(void)
+{
+	fake.options = "submission/inet/content_filter = "
+		       "cargomail-out:unix:cargomail/out.sock\n";
+}
+static void
 opendkim_name(void)
 {
 	put("/etc/opendkim.conf", "Mode v\nauthservid other.test\n", 0644);
@@ -1151,6 +1157,9 @@ TEST(each_fault_is_named)
 		{ out_elsewhere, "postfix", "fail",
 		    "leads to /var/spool/postfix/other/out.sock",
 		    "\"out_listen\" of broker.conf and content_filter" },
+		{ out_unheard, "postfix", "fail",
+		    "out.sock, but broker.conf has no out_listen",
+		    "out_listen = /var/spool/postfix/cargomail/out.sock" },
 		{ opendkim_name, "milters", "fail", "as other.test",
 		    "authserv_ids = other.test" },
 		{ opendkim_mode, "milters", "fail", "verifies nothing",
