@@ -20,6 +20,7 @@
 #include "json_strict.h"
 #include "log.h"
 #include "memory.h"
+#include "outcome.h"
 #include "unix_socket.h"
 
 #define CONTROL_GROUP "cargomail-admin"
@@ -428,4 +429,36 @@ control_reply(struct control_connection *connection, cJSON *answer, int last)
 	free(text);
 	if (last && connection->fd == -1)
 		control_free(connection);
+}
+
+/* Some items as a packet; those that are in it leave the list. */
+static cJSON *
+control_take_items(const char *name, cJSON *items)
+{
+	cJSON *packet = cJSON_CreateObject(), *list = cJSON_CreateArray();
+	size_t bytes = 0;
+	cJSON *item;
+	char *text;
+
+	while ((item = cJSON_GetArrayItem(items, 0)) != NULL) {
+		text = json_format(item);
+		bytes += text != NULL ? strlen(text) : 0;
+		free(text);
+		if (bytes > CONTROL_ITEMS_MAX && cJSON_GetArraySize(list) > 0)
+			break;
+		cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(items, 0));
+	}
+	json_add_item(packet, name, list);
+	json_add_string(packet, "outcome", outcome_name(OUTCOME_OK));
+	return packet;
+}
+
+void
+control_reply_items(struct control_connection *connection, const char *name,
+    cJSON *items)
+{
+	do
+		control_reply(connection, control_take_items(name, items), 0);
+	while (items->child != NULL);
+	cJSON_Delete(items);
 }

@@ -21,6 +21,7 @@
 
 #define CONTROL_DIRECTORY "/run/cargomail"
 #define CONTROL_WAITING_MAX (64 << 20) /* bytes of answers, a connection */
+#define CONTROL_ITEMS_MAX 40000 /* bytes of items in a packet */
 
 struct control_connection;
 
@@ -54,6 +55,11 @@ void control_set_text(struct control *control, const char *verb, size_t max);
  * connection may be gone: then nothing happens. */
 void
 control_reply(struct control_connection *connection, cJSON *answer, int last);
+
+/* Sends the items of an array (taken over) as member `name` of as many
+ * packets as they need, of one if there are none. The answer goes on. */
+void control_reply_items(struct control_connection *connection,
+    const char *name, cJSON *items);
 
 /* True if there is a socket of that name: the daemon belongs on this host. */
 bool control_exists(const char *daemon);

@@ -10,8 +10,6 @@
 #include "json_strict.h"
 #include "memory.h"
 
-#define PACKET_ITEMS_MAX 40000 /* bytes of items in a packet */
-
 struct admin_walk *
 admin_walk_new(struct mailboxd *mailboxd, struct control_connection *connection,
     void (*run)(struct admin_walk *walk), const char *member)
@@ -66,29 +64,6 @@ admin_walk_start(struct admin_walk *walk, void (*done)(void *arg))
 	    done != NULL ? done : admin_walk_reply, walk);
 }
 
-/* Some items as a packet; those sent leave the list. */
-static cJSON *
-next_packet(struct admin_walk *walk)
-{
-	cJSON *packet = cJSON_CreateObject(), *list = cJSON_CreateArray();
-	size_t bytes = 0;
-	cJSON *item;
-	char *text;
-
-	while ((item = cJSON_GetArrayItem(walk->items, 0)) != NULL) {
-		text = json_format(item);
-		bytes += text != NULL ? strlen(text) : 0;
-		free(text);
-		if (bytes > PACKET_ITEMS_MAX && cJSON_GetArraySize(list) > 0)
-			break;
-		cJSON_AddItemToArray(list,
-		    cJSON_DetachItemFromArray(walk->items, 0));
-	}
-	json_add_item(packet, walk->member, list);
-	json_add_string(packet, "outcome", "ok");
-	return packet;
-}
-
 static void
 send_items(struct admin_walk *walk)
 {
@@ -99,9 +74,8 @@ send_items(struct admin_walk *walk)
 	}
 	if (walk->member == NULL)
 		return;
-	do
-		control_reply(walk->connection, next_packet(walk), 0);
-	while (walk->items->child != NULL);
+	control_reply_items(walk->connection, walk->member, walk->items);
+	walk->items = NULL;
 }
 
 void
