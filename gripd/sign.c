@@ -17,17 +17,15 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <openssl/x509.h>
 
 #include "clock.h"
 #include "control.h"
 #include "daemon.h"
-#include "grip_jwk.h"
-#include "json_strict.h"
 #include "log.h"
 #include "memory.h"
 #include "metrics_verb.h"
 #include "peer_list.h"
+#include "sign_admin.h"
 #include "sign_answer.h"
 #include "sign_fence.h"
 #include "sign_metrics.h"
@@ -248,59 +246,16 @@ sign_on_connect(evutil_socket_t listening, short what, void *arg)
 
 /* ---- admin ---- */
 
-/* When the leaf ends, for whoever watches; 0 if it cannot be told. */
-static int64_t
-sign_not_after(const struct grip_identity *shown)
-{
-	const unsigned char *at = shown->chain[0].der;
-	struct tm tm;
-	int64_t when = 0;
-	X509 *leaf;
-
-	if (shown->chain_count == 0)
-		return 0;
-	leaf = d2i_X509(NULL, &at, (long)shown->chain[0].len);
-	if (leaf != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &tm) == 1)
-		when = timegm(&tm);
-	X509_free(leaf);
-	return when;
-}
-
-/* "broker key=<hash> until=<date>" */
-static void
-sign_status_identity(cJSON *json, const struct sign_identity *identity)
-{
-	char hash[65] = "", until[CLOCK_TEXT_SIZE], text[192];
-
-	grip_jwk_spki_hash(identity->key, hash);
-	clock_format_internet(sign_not_after(&identity->shown), until);
-	snprintf(text, sizeof(text), "%s key=%s until=%s",
-	    grip_role_name(identity->shown.role), hash,
-	    identity->missing == NULL ? until : "-");
-	json_add_string(json, identity->shown.name, text);
-}
-
-/* Nobody looks at the dates of brokers' and agents' certificates; those of
- * mailboxes and web hosts are a CA's. */
 static void
 sign_set_gauges(const struct sign *sign)
 {
-	int64_t connections = 0, first = 0, end;
+	int64_t connections = 0;
 
 	for (size_t i = 0; i < sign->door_count; i++)
 		connections += (int64_t)sign->doors[i].connections;
-	for (size_t i = 0; i < sign->ring->policy.count; i++) {
-		const struct sign_identity *item = &sign->ring->items[i];
-
-		if (item->shown.role != GRIP_ROLE_MAILBOX &&
-		    item->shown.role != GRIP_ROLE_WEB)
-			continue;
-		end = sign_not_after(&item->shown);
-		if (end != 0 && (first == 0 || end < first))
-			first = end;
-	}
 	metrics_set(sign->metrics, SIGN_CONNECTIONS, NULL, connections);
-	metrics_set(sign->metrics, SIGN_EXPIRY, NULL, first);
+	metrics_set(sign->metrics, SIGN_EXPIRY, NULL,
+	    sign_admin_expiry(sign->ring));
 }
 
 static void
@@ -318,59 +273,22 @@ static void
 sign_status(void *context, struct control_connection *connection,
     const cJSON *request)
 {
-	struct sign *sign = context;
-	cJSON *json;
+	const struct sign *sign = context;
 
 	(void)request;
 	sign_set_gauges(sign);
-	json = metrics_status(sign->metrics);
-	for (size_t i = 0; i < sign->ring->policy.count; i++)
-		sign_status_identity(json, &sign->ring->items[i]);
-	control_reply(connection, json, 1);
+	sign_admin_status(sign->ring, metrics_status(sign->metrics),
+	    connection);
 }
 
-/* How long a token of this identity may live; 0 if it issues none. */
-static int64_t
-sign_lifetime(const struct sign_identity *identity)
-{
-	int64_t longest = identity->shown.role == GRIP_ROLE_BROKER ?
-	    GRIP_LIFETIME_NOTIFY :
-	    identity->shown.role == GRIP_ROLE_AGENT ? GRIP_LIFETIME_SHORT :
-						      0;
-
-	return identity->policy->lifetime < longest ?
-	    identity->policy->lifetime :
-	    longest;
-}
-
-/* What the signer has loaded, for who compares it with the DNS. */
 static void
 sign_identities(void *context, struct control_connection *connection,
     const cJSON *request)
 {
-	cJSON *json = cJSON_CreateObject(), *list = cJSON_CreateArray();
 	const struct sign *sign = context;
 
 	(void)request;
-	for (size_t i = 0; i < sign->ring->policy.count; i++) {
-		const struct sign_identity *identity = &sign->ring->items[i];
-		cJSON *item = cJSON_CreateObject();
-		char hash[65] = "";
-
-		grip_jwk_spki_hash(identity->key, hash);
-		json_add_string(item, "name", identity->shown.name);
-		json_add_string(item, "role",
-		    grip_role_name(identity->shown.role));
-		json_add_string(item, "key", hash);
-		json_add_string(item, "file", identity->policy->key);
-		json_add_integer(item, "until",
-		    sign_not_after(&identity->shown));
-		json_add_integer(item, "lifetime", sign_lifetime(identity));
-		cJSON_AddItemToArray(list, item);
-	}
-	json_add_string(json, "outcome", outcome_name(OUTCOME_OK));
-	json_add_item(json, "identities", list);
-	control_reply(connection, json, 1);
+	sign_admin_identities(sign->ring, connection);
 }
 
 static const struct control_verb sign_control_verbs[] = {
