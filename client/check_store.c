@@ -150,6 +150,15 @@ check_postfix_queue(struct check *check)
 	check_cure(check, "mailq tells the reason; then: postqueue -f");
 }
 
+static void
+say_unknown(struct check *check, const char *error)
+{
+	check_say(check, CHECK_WARN, "pulls", "cannot be counted: %s", error);
+	check_why(check, "whether any has failed for long is not seen");
+	check_cure(check,
+	    "if \"daemons\" is well, look at them: cargomailctl queue");
+}
+
 void
 check_queue(struct check *check)
 {
@@ -160,6 +169,8 @@ check_queue(struct check *check)
 		answer = check_ask(check, "mailboxd", "queue", &error);
 		if (answer != NULL)
 			judge_pulls(check, json_array(answer, "pulls"));
+		else
+			say_unknown(check, error);
 		cJSON_Delete(answer);
 		free(error);
 	}

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_answer.h"
 #include "check_mail.h"
 #include "clock.h"
 #include "control.h"
@@ -38,67 +39,20 @@ real_now(void *arg)
 
 /* ---- daemons ----------------------------------------------------------- */
 
-static void
-join(cJSON *whole, cJSON *packet)
-{
-	cJSON *member, *into, *item;
-
-	cJSON_ArrayForEach(member, packet)
-	{
-		into = cJSON_GetObjectItemCaseSensitive(whole, member->string);
-		while (cJSON_IsArray(member) && cJSON_IsArray(into) &&
-		    (item = cJSON_DetachItemFromArray(member, 0)) != NULL)
-			cJSON_AddItemToArray(into, item);
-		if (into == NULL)
-			json_add_item(whole, member->string,
-			    cJSON_Duplicate(member, true));
-	}
-}
-
-static bool
-refused(const cJSON *packet, char **error_r)
-{
-	const char *outcome = json_string(packet, "outcome");
-	const char *detail = json_string(packet, "detail");
-
-	if (outcome == NULL || strcmp(outcome, "ok") == 0)
-		return false;
-	*error_r = x_strdup(detail != NULL ? detail : outcome);
-	return true;
-}
-
 static cJSON *
 real_ask(void *arg, const char *daemon, cJSON *request, char **error_r)
 {
 	int fd = control_connect(daemon, ASK_MS, error_r);
-	cJSON *whole = NULL, *packet;
-	bool last = false;
+	cJSON *answer;
 
 	(void)arg;
 	if (fd == -1) {
 		cJSON_Delete(request);
 		return NULL;
 	}
-	packet = control_ask(fd, request, error_r);
-	while (packet != NULL && !refused(packet, error_r)) {
-		last = json_boolean(packet, "last") == 1;
-		if (whole == NULL) {
-			whole = packet;
-		} else {
-			join(whole, packet);
-			cJSON_Delete(packet);
-		}
-		packet = NULL;
-		if (last)
-			break;
-		packet = control_next(fd, error_r);
-	}
-	cJSON_Delete(packet);
+	answer = check_answer_read(fd, request, error_r);
 	close(fd);
-	if (last)
-		return whole;
-	cJSON_Delete(whole);
-	return NULL;
+	return answer;
 }
 
 /* ---- programs ---------------------------------------------------------- */

@@ -585,6 +585,11 @@ resolve_down(void)
 	fake.down = "gripd-resolve";
 }
 static void
+mailboxd_down(void)
+{
+	fake.down = "mailboxd";
+}
+static void
 dns_dead(void)
 {
 	fake.dns_dead = true;
@@ -1216,6 +1221,8 @@ TEST(each_fault_is_named)
 		{ space_odd, "store", "warn", "free; below", "enlarge" },
 		{ space_none, "store", "fail", "is not there", "mount" },
 		{ pulls_old, "queue", "warn", "1 of 1 have failed", "queue" },
+		{ mailboxd_down, "queue", "warn",
+		    "pulls: cannot be counted: Connection refused", "daemons" },
 		{ mails_old, "queue", "warn", "1 messages have waited",
 		    "mailq" },
 		{ signer_down, "keys", "ok", "3 of 3", "" },
