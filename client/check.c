@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "check_origin.h"
+#include "encoding.h"
+#include "grip_name.h"
+#include "grip_protocol.h"
 #include "json_strict.h"
 #include "memory.h"
 
@@ -163,6 +166,37 @@ read_policy(struct check *check)
 	return answer;
 }
 
+/* What comes from the signer, or from the policy as it stands there, ends in
+ * commands that the administrator is told to type. */
+static bool
+is_identity(const cJSON *item)
+{
+	const char *name = json_string(item, "name");
+	const char *file = json_string(item, "file");
+	const char *role = json_string(item, "role");
+	const char *key = json_string(item, "key");
+	enum grip_role any;
+
+	return name != NULL && file != NULL && role != NULL &&
+	    (grip_name_is_host(name) || grip_name_is_service(name, NULL)) &&
+	    (grip_name_is_host(file) || grip_name_is_service(file, NULL)) &&
+	    grip_role_parse(role, &any) == 0 &&
+	    (key == NULL || hex_is_sha256(key));
+}
+
+static void
+drop_odd_identities(cJSON *answer)
+{
+	cJSON *list = cJSON_GetObjectItemCaseSensitive(answer, "identities");
+	cJSON *item = list != NULL ? list->child : NULL, *next;
+
+	for (; item != NULL; item = next) {
+		next = item->next;
+		if (!is_identity(item))
+			cJSON_Delete(cJSON_DetachItemViaPointer(list, item));
+	}
+}
+
 const cJSON *
 check_identities(struct check *check)
 {
@@ -173,6 +207,8 @@ check_identities(struct check *check)
 		    check_ask(check, "gripd-sign", "identities", &error);
 	if (!check->identities_asked && check->identities == NULL)
 		check->identities = read_policy(check);
+	if (!check->identities_asked)
+		drop_odd_identities(check->identities);
 	check->identities_asked = true;
 	free(error);
 	return json_array(check->identities, "identities");

@@ -115,8 +115,9 @@ cJSON *check_ask(struct check *check, const char *daemon, const char *verb,
     char **error_r);
 
 /* What the signer has loaded, [{name, role, key, file, until}]; if it does
- * not answer, what the policy names, without key and until. NULL if there is
- * no policy. Owned by `check`. */
+ * not answer, what the policy names, without key and until. Each has name,
+ * role and file, and they are such: two labels at least, one of the roles.
+ * NULL if there is no policy. Owned by `check`. */
 const cJSON *check_identities(struct check *check);
 
 /* What the DNS says, by gripd: {status, secure, ttl, target, records}. NULL

@@ -9,7 +9,7 @@
 #include "json_strict.h"
 #include "memory.h"
 
-/* A name of ours; NULL if there is none yet. */
+/* A name of ours, two labels at least; NULL if there is none yet. */
 static const char *
 own_name(struct check *check)
 {

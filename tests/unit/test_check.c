@@ -44,6 +44,7 @@ static struct fake {
 	bool trusted, secure, dns_dead;
 	const char *no_record; /* a name without any */
 	bool odd_key; /* _cb publishes another */
+	bool odd_identities; /* among those of the signer */
 	const char *services, *options, *settings;
 	int postconf, postfix, config; /* exit codes */
 	const char *outside; /* what ssh prints */
@@ -247,11 +248,34 @@ fake_now(void *arg)
 	return fake.now;
 }
 
+/* Of a signer that was taken over. */
+static void
+add_odd_identities(cJSON *list)
+{
+	static const char *const odd[] = { "[]", "{\"name\":\"_cb.a.test\"}",
+		"{\"role\":\"broker\",\"file\":\"_cb.a.test\"}",
+		"{\"name\":\"\\u001b[2J\",\"role\":\"broker\","
+		"\"file\":\"_cb.a.test\"}",
+		"{\"name\":\"_cb.a.test\",\"role\":\"broker\","
+		"\"file\":\"x; reboot\"}",
+		"{\"name\":\"_cb.a.test\",\"role\":\"king\","
+		"\"file\":\"_cb.a.test\"}",
+		"{\"name\":\"_cb.a.test\",\"role\":\"broker\","
+		"\"file\":\"_cb.a.test\",\"key\":\"\\u001b\"}" };
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		cJSON_AddItemToArray(list,
+		    json_parse(odd[i], strlen(odd[i]), NULL));
+}
+
 static cJSON *
 answer_identities(void)
 {
 	cJSON *answer = cJSON_CreateObject(), *item;
 	cJSON *list = cJSON_AddArrayToObject(answer, "identities");
+
+	if (fake.odd_identities)
+		add_odd_identities(list);
 
 	for (size_t i = 0; i < 3; i++) {
 		item = cJSON_CreateObject();
@@ -578,6 +602,19 @@ static void
 signer_down(void)
 {
 	fake.down = "gripd-sign";
+}
+static void
+identities_odd(void)
+{
+	fake.odd_identities = true;
+}
+/* The first word has no dot, so that it is no name. */
+static void
+policy_broken(void)
+{
+	signer_down();
+	put("/etc/cargomail/policy",
+	    "bar role=broker\n_cb.bar.test role=broker\n", 0644);
 }
 static void
 resolve_down(void)
@@ -1099,12 +1136,16 @@ TEST(each_fault_is_named)
 		    "rm -f " KEYS "/_cb.bar.test.crt; "
 		    "gripd keygen _cb.bar.test; systemctl restart" },
 		{ key_open, "keys", "fail", "(0640)", "chmod 600" },
+		{ identities_odd, "keys", "ok", "3 of 3", "" },
+		{ policy_broken, "keys", "ok", "1 of 1", "" },
 		{ socket_gone, "sockets", "fail", "No such file", "restart" },
 		{ socket_file, "sockets", "fail", "is no socket", "restart" },
 		{ socket_open, "sockets", "fail", "mode 0660", "chmod 600" },
 		{ foreign, "sockets", "fail", "belongs to uid", "chown" },
 		{ no_way_back, "sockets", "fail", "broker's room", "mount" },
 		{ resolve_down, "resolver", "warn", "cannot be asked", "mend" },
+		{ policy_broken, "resolver", "ok", "answers, and validates",
+		    "" },
 		{ dns_dead, "resolver", "fail", "no server answers",
 		    "resolvers" },
 		{ dns_insecure, "resolver", "warn", "validates nothing",
