@@ -58,13 +58,16 @@ judge(const char *daemon, const cJSON *packet)
 	return outcome == OUTCOME_TEMPFAIL ? EX_TEMPFAIL : EX_DATAERR;
 }
 
-static void
-print_json(const cJSON *packet)
+int
+ctl_print_json(const cJSON *object)
 {
-	char *text = json_format(packet);
+	char *text = json_format(object);
+	char *safe = terminal_escape_json(text != NULL ? text : "");
+	int written = puts(safe);
 
-	puts(text != NULL ? text : "");
+	free(safe);
 	free(text);
+	return text != NULL && written >= 0 ? 0 : -1;
 }
 
 int
@@ -96,7 +99,7 @@ ctl_ask_text(const struct ctl *ctl, const char *daemon, cJSON *request,
 		code = judge(daemon, packet);
 		last = json_boolean(packet, "last") == 1;
 		if (ctl->json)
-			print_json(packet);
+			ctl_print_json(packet);
 		else if (code == 0)
 			show(packet, context);
 		cJSON_Delete(packet);

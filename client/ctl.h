@@ -65,6 +65,10 @@ bool ctl_is_message(const char *text);
 /* {"verb":name}; ends the program for want of memory. */
 cJSON *ctl_request(const char *verb);
 
+/* An object in one line, escaped: whoever reads it may be a terminal, or a
+ * monitoring that takes strict JSON. -1 if it could not be written. */
+int ctl_print_json(const cJSON *object);
+
 /* Text of a member, escaped, "-" if it is absent; printed to `width`
  * columns (0: as it is) and a blank. */
 void ctl_print_string(const cJSON *object, const char *name, int width);

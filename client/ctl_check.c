@@ -47,7 +47,6 @@ static void
 show_json(const struct check_line *line)
 {
 	cJSON *object = cJSON_CreateObject();
-	char *text;
 
 	json_add_string(object, "check", line->name);
 	json_add_string(object, "level", levels[line->level]);
@@ -57,9 +56,7 @@ show_json(const struct check_line *line)
 		json_add_string(object, "why", line->why);
 	if (line->cure != NULL)
 		json_add_string(object, "do", line->cure);
-	text = json_format(object);
-	puts(text != NULL ? text : "");
-	free(text);
+	ctl_print_json(object);
 	cJSON_Delete(object);
 }
 

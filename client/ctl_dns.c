@@ -42,7 +42,6 @@ static void
 print_json(const struct line *line)
 {
 	cJSON *record = cJSON_CreateObject();
-	char *text;
 
 	json_add_string(record, "name", line->owner);
 	json_add_string(record, "type", line->target != NULL ? "CNAME" : "TXT");
@@ -54,9 +53,7 @@ print_json(const struct line *line)
 		json_add_string(record, "why", line->why);
 	if (line->when != 0)
 		json_add_integer(record, "when", line->when);
-	text = json_format(record);
-	puts(text != NULL ? text : "");
-	free(text);
+	ctl_print_json(record);
 	cJSON_Delete(record);
 }
 

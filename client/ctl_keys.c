@@ -67,13 +67,10 @@ static void
 print_json(const cJSON *item, int64_t since, const char *pending)
 {
 	cJSON *object = cJSON_Duplicate(item, true);
-	char *line;
 
 	json_add_integer(object, "since", since);
 	json_add_string(object, "pending", pending);
-	line = json_format(object);
-	puts(line != NULL ? line : "");
-	free(line);
+	ctl_print_json(object);
 	cJSON_Delete(object);
 }
 

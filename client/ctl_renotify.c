@@ -97,10 +97,7 @@ show_told(const cJSON *packet, void *context)
 	if (!told->same)
 		return;
 	if (told->ctl->json) {
-		char *text = json_format(packet);
-
-		puts(text != NULL ? text : "");
-		free(text);
+		ctl_print_json(packet);
 		return;
 	}
 	fputs("notified ", stdout);
@@ -143,15 +140,12 @@ static int
 print_parcel(const struct parcel *parcel)
 {
 	cJSON *line = cJSON_CreateObject();
-	char *text;
 	int code;
 
 	json_add_item(line, "notice", cJSON_Duplicate(parcel->notice, 1));
 	json_add_string(line, "text", buffer_string(&parcel->text));
-	text = json_format(line);
+	code = ctl_print_json(line) == 0 ? 0 : EX_IOERR;
 	cJSON_Delete(line);
-	code = text != NULL && puts(text) >= 0 ? 0 : EX_IOERR;
-	free(text);
 	return code;
 }
 

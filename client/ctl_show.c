@@ -96,6 +96,7 @@ static void
 show_fsck(const cJSON *packet, void *context)
 {
 	const cJSON *problem, *member;
+	char *name;
 
 	cJSON_ArrayForEach(problem, json_array(packet, "problems"))
 	{
@@ -109,9 +110,11 @@ show_fsck(const cJSON *packet, void *context)
 		return;
 	cJSON_ArrayForEach(member, packet)
 	{
-		if (cJSON_IsNumber(member))
-			printf("%s %.0f\n", member->string,
-			    member->valuedouble);
+		if (!cJSON_IsNumber(member))
+			continue;
+		name = terminal_escape(member->string);
+		printf("%s %.0f\n", name, member->valuedouble);
+		free(name);
 	}
 }
 

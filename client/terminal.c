@@ -9,10 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "file_name.h"
 #include "memory.h"
 
 #define REDRAW_MS 200
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 char *
 terminal_escape(const char *hostile)
@@ -36,6 +38,41 @@ terminal_escape(const char *hostile)
 	}
 	*out = '\0';
 	return text;
+}
+
+/* Two halves beyond 16 bits (RFC 8259, 7); the characters written. */
+static size_t
+format_code(uint32_t code, char text_r[13])
+{
+	if (code < 0x10000)
+		return (size_t)snprintf(text_r, 13, "\\u%04x", code);
+	code -= 0x10000;
+	return (size_t)snprintf(text_r, 13, "\\u%04x\\u%04x",
+	    0xd800 | code >> 10, 0xdc00 | (code & 0x3ff));
+}
+
+char *
+terminal_escape_json(const char *json)
+{
+	char text[13], *copy;
+	struct buffer out;
+	size_t len;
+	long code;
+
+	/* Six characters for each byte at worst. */
+	buffer_init(&out, 6 * strlen(json));
+	for (; (len = file_name_next(json, &code)) > 0; json += len) {
+		if (!file_name_code_is_bad(code))
+			buffer_add(&out, json, len);
+		else if (code < 0)
+			buffer_add_string(&out, REPLACEMENT);
+		else
+			buffer_add(&out, text,
+			    format_code((uint32_t)code, text));
+	}
+	copy = x_strdup(buffer_string(&out));
+	buffer_free(&out);
+	return copy;
 }
 
 void

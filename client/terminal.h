@@ -13,6 +13,11 @@
  * terminal or hide text written as \xNN. The caller frees. */
 char *terminal_escape(const char *hostile);
 
+/* The same for JSON that is written out: each such character as \uXXXX, which
+ * means the same, and each byte that is no UTF-8 as U+FFFD, without which it
+ * would be no JSON. The caller frees. */
+char *terminal_escape_json(const char *json);
+
 /* "87.3 MB", "512 bytes" (units of 1000). */
 #define TERMINAL_SIZE_SIZE 32
 void terminal_format_size(int64_t bytes, char text_r[TERMINAL_SIZE_SIZE]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 
+#include "json_strict.h"
+#include "memory.h"
 #include "terminal.h"
 #include "test.h"
 
@@ -41,6 +43,43 @@ TEST(hostile_text_is_escaped)
 	}
 }
 
+/* What a string of JSON holds, and how it is written out. */
+static const struct {
+	const char *hostile, *want;
+} members[] = {
+	{ "plain \"text\"", "plain \\\"text\\\"" },
+	{ "Gr\u00fc\u00dfe \U0001f4e8", "Gr\u00fc\u00dfe \U0001f4e8" },
+	{ "\033[2J", "\\u001b[2J" },
+	{ "a\x7f", "a\\u007f" },
+	{ "\xc2\x9bm", "\\u009bm" },
+	{ "\xe2\x80\xaex", "\\u202ex" },
+	{ "\xf3\xa0\x81\x81", "\\udb40\\udc41" },
+	{ "x\xffy", "x\xef\xbf\xbdy" },
+	{ "cut \xe2\x80", "cut \xef\xbf\xbd\xef\xbf\xbd" },
+	{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+};
+
+TEST(json_is_escaped_and_stays_json)
+{
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		cJSON *object = cJSON_CreateObject();
+		char *text, *got, *want;
+
+		json_add_string(object, "text", members[i].hostile);
+		json_add_integer(object, members[i].hostile, 7);
+		text = json_format(object);
+		got = terminal_escape_json(text);
+		want = x_asprintf("{\"text\":\"%s\",\"%s\":7}", members[i].want,
+		    members[i].want);
+		CHECK_STRING(got, want);
+		CHECK_FOR(json_check(got, strlen(got)) == NULL, "%zu", i);
+		free(want);
+		free(got);
+		free(text);
+		cJSON_Delete(object);
+	}
+}
+
 TEST(sizes_are_for_people)
 {
 	char text[TERMINAL_SIZE_SIZE];
@@ -75,6 +114,7 @@ int
 main(void)
 {
 	RUN(hostile_text_is_escaped);
+	RUN(json_is_escaped_and_stays_json);
 	RUN(sizes_are_for_people);
 	RUN(progress_shows_share_and_rate);
 	return test_done();
