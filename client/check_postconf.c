@@ -33,7 +33,7 @@ check_postfix_read(struct check *check, struct check_postfix *postfix_r)
 	static const char *const settings[] = { "postconf", "header_checks",
 		"smtpd_milters", "message_size_limit", "recipient_delimiter",
 		"myhostname", "queue_directory", "cleanup_service_name",
-		"config_directory", NULL };
+		"config_directory", "empty_address_recipient", NULL };
 
 	memset(postfix_r, 0, sizeof(*postfix_r));
 	if (ask(check, services, &postfix_r->services, &postfix_r->error) ==

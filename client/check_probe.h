@@ -33,6 +33,7 @@ struct check_probe {
 	char *address; /* postmaster of the domain */
 	const char *to; /* what Postfix took: `address` or "postmaster" */
 	char share[CARGO_SHARE_LEN + 1];
+	int64_t mailed; /* when, the last time */
 	struct check_mail_reply reply;
 };
 
@@ -50,7 +51,8 @@ bool check_probe_send(struct check_probe *probe, const char *server,
 void check_sight_free(struct check_sight *sight);
 
 /* Why the last one still is in Postfix's queue, from where it is taken out;
- * NULL if it is not there. The caller frees. *stays_r: we may not. */
+ * NULL if it is not there. The caller frees. *stays_r: we may not, or its
+ * recipient is another now, so that it may be somebody's. */
 char *check_probe_take_back(struct check_probe *probe, bool *stays_r);
 
 /* Says why the last one was not taken. */

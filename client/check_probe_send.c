@@ -144,6 +144,7 @@ check_probe_mail(struct check_probe *probe, const char *server,
 		.data = (const char *)data->data,
 		.len = data->len };
 
+	probe->mailed = world->now(world->arg);
 	world->mail(world->arg, &mail, &probe->reply);
 	if (probe->reply.stage != CHECK_MAIL_RCPT ||
 	    probe->reply.code / 100 != 5 || !is_postmaster(probe) ||
@@ -238,9 +239,47 @@ say_refused(struct check_probe *probe, const char *way)
 	}
 }
 
-/* Why the message of this queue id is still there; NULL if it is not. */
+/* From <>, as Postfix shows it, and come since. A queue id alone may be that
+ * of any message here: the server that told it is whoever the DNS names. */
+static bool
+may_be_probe(const struct check_probe *probe, const cJSON *message)
+{
+	const char *id = json_string(message, "queue_id");
+	const char *sender = json_string(message, "sender");
+	char *empty =
+	    check_postfix_setting(probe->postfix, "empty_address_recipient");
+	int64_t arrival;
+	bool is;
+
+	is = id != NULL && id[0] != '\0' && sender != NULL &&
+	    strcmp(id, probe->reply.queue_id) == 0 &&
+	    (strcmp(sender, "MAILER-DAEMON") == 0 ||
+		strcmp(sender, empty) == 0) &&
+	    json_integer(message, "arrival_time", probe->mailed,
+		JSON_MAX_INTEGER, &arrival) == 0;
+	free(empty);
+	return is;
+}
+
+/* To who the probe was for, and to nobody else. */
+static bool
+is_for_recipient(const struct check_probe *probe, const cJSON *recipients)
+{
+	const cJSON *first = recipients != NULL ? recipients->child : NULL;
+	const char *address = json_string(first, "address");
+	size_t len = strlen(probe->to);
+
+	/* Postfix completes a bare name. */
+	return address != NULL && first->next == NULL &&
+	    strncasecmp(address, probe->to, len) == 0 &&
+	    (address[len] == '\0' ||
+		(address[len] == '@' && strchr(probe->to, '@') == NULL));
+}
+
+/* Why the probe is still in the queue; NULL if it is not. *own_r: it is
+ * certain that it is the probe. */
 static char *
-find_delay(struct check_probe *probe)
+find_delay(struct check_probe *probe, bool *own_r)
 {
 	const char *argv[] = { "postqueue", "-j", NULL };
 	const struct check_world *world = probe->check->world;
@@ -250,14 +289,14 @@ find_delay(struct check_probe *probe)
 
 	while (status == 0 && (line = strsep(&rest, "\n")) != NULL) {
 		cJSON *message = json_parse(line, strlen(line), NULL);
-		const char *id = json_string(message, "queue_id");
 		const cJSON *list = json_array(message, "recipients");
 		const char *why = json_string(list != NULL ? list->child : NULL,
 		    "delay_reason");
 
-		if (delay == NULL && id != NULL && probe->reply.queue_id[0] &&
-		    strcmp(id, probe->reply.queue_id) == 0)
+		if (delay == NULL && may_be_probe(probe, message)) {
 			delay = x_strdup(why != NULL ? why : "it is not tried");
+			*own_r = is_for_recipient(probe, list);
+		}
 		cJSON_Delete(message);
 	}
 	free(text);
@@ -269,12 +308,13 @@ check_probe_take_back(struct check_probe *probe, bool *stays_r)
 {
 	const char *argv[] = { "postsuper", "-d", probe->reply.queue_id, NULL };
 	const struct check_world *world = probe->check->world;
-	char *delay = find_delay(probe);
-	int status = 0;
+	bool own = false;
+	char *delay = find_delay(probe, &own);
+	int status = -1;
 
-	if (delay != NULL)
+	if (own)
 		free(world->run(world->arg, argv, &status));
-	*stays_r = status != 0;
+	*stays_r = delay != NULL && status != 0;
 	return delay;
 }
 
@@ -291,8 +331,10 @@ say_lost(struct check_probe *probe, const char *way)
 		    "the probe stayed in Postfix's queue: %s", delay);
 		check_why(check, "so does every placeholder");
 		check_cure(check,
-		    "mend what the reason names; then postqueue -f%s%s",
-		    stays ? "; the probe itself: postsuper -d " : "",
+		    "mend what the reason names; then postqueue -f%s%s%s%s",
+		    stays ? "; if postcat -q " : "",
+		    stays ? probe->reply.queue_id : "",
+		    stays ? " shows the probe: postsuper -d " : "",
 		    stays ? probe->reply.queue_id : "");
 	} else {
 		check_say(check, CHECK_FAIL, way,

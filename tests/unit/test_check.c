@@ -61,6 +61,9 @@ static struct fake {
 	char *seen; /* the message that the broker has, NULL */
 	const char *verdict;
 	bool no_postmaster;
+	const char *queued; /* a queue with the probe, or another */
+	int64_t arrival; /* of that */
+	unsigned deleted; /* messages of the queue */
 } fake;
 
 static const char services[] = "smtp       inet  n - y - - smtpd -o x=y\n"
@@ -419,8 +422,17 @@ fake_run(void *arg, const char *const argv[], int *status_r)
 {
 	(void)arg;
 	*status_r = 0;
+	if (strcmp(argv[0], "postsuper") == 0) {
+		fake.deleted++;
+		CHECK_STRING(argv[2], "4F");
+		return x_strdup("");
+	}
 	if (strcmp(argv[0], "postqueue") == 0)
-		return x_strdup(fake.mails);
+		return fake.queued == NULL ?
+		    x_strdup(fake.mails) :
+		    x_asprintf("{\"queue_id\":\"3F\"}\n{%s,"
+			       "\"arrival_time\":%lld}\n",
+			fake.queued, (long long)fake.arrival);
 	if (strcmp(argv[0], "ssh") == 0)
 		return x_strdup(fake.outside);
 	if (strcmp(argv[0], "postfix") == 0) {
@@ -553,6 +565,7 @@ reset(void)
 	strcpy(fake.inner.queue_id, "4F");
 	strcpy(fake.outer.queue_id, "5F");
 	fake.date = fake.now - 1;
+	fake.arrival = fake.now;
 	fake.until = -1;
 	put_files();
 }
@@ -966,12 +979,16 @@ probe_lost(void)
 {
 	fake.lost = true;
 }
+#define QUEUED(id, sender, address) \
+	"\"queue_id\":\"" id "\",\"sender\":\"" sender "\"," \
+	"\"recipients\":[{\"address\":\"" address \
+	"\",\"delay_reason\":\"no such socket\"}]"
+
 static void
 probe_queued(void)
 {
 	fake.lost = true;
-	fake.mails = "{\"queue_id\":\"4F\",\"recipients\":["
-		     "{\"delay_reason\":\"no such socket\"}]}\n";
+	fake.queued = QUEUED("4F", "MAILER-DAEMON", "postmaster@bar.test");
 }
 static void
 probe_changed(void)
@@ -1297,6 +1314,56 @@ TEST(each_fault_is_named)
 	}
 }
 
+/* What the queue holds under the id that the server told. */
+TEST(only_the_probe_is_taken_out_of_the_queue)
+{
+	static const struct {
+		const char *queued;
+		int early; /* seconds that it came before the probe */
+		bool bare; /* to "postmaster" */
+		unsigned deleted;
+		const char *what;
+	} rows[] = {
+		{ QUEUED("4F", "MAILER-DAEMON", "postmaster@bar.test"), 0,
+		    false, 1, "postqueue -f\n" },
+		{ QUEUED("4F", "nobody", "Postmaster@BAR.test"), 0, false, 1,
+		    "postqueue -f\n" },
+		{ QUEUED("4F", "MAILER-DAEMON", "postmaster@mx.bar.test"), 0,
+		    true, 1, "postqueue -f\n" },
+		{ QUEUED("4F", "MAILER-DAEMON", "postmaster@mx.bar.test"), 0,
+		    false, 0, "if postcat -q 4F shows the probe" },
+		{ QUEUED("4F", "MAILER-DAEMON", "bob@bar.test"), 0, true, 0,
+		    "if postcat -q 4F shows the probe" },
+		{ QUEUED("4F", "MAILER-DAEMON",
+		      "postmaster@bar.test\"},{\"address\":\"bob@bar.test"),
+		    0, false, 0, "if postcat -q 4F shows the probe" },
+		{ QUEUED("4F", "alice@foo.test", "postmaster@bar.test"), 0,
+		    false, 0, "did not give it to the broker" },
+		{ QUEUED("4F", "MAILER-DAEMON", "postmaster@bar.test"), 1,
+		    false, 0, "did not give it to the broker" },
+		{ QUEUED("5F", "MAILER-DAEMON", "postmaster@bar.test"), 0,
+		    false, 0, "did not give it to the broker" },
+		{ QUEUED("", "MAILER-DAEMON", "postmaster@bar.test"), 0, false,
+		    0, "did not give it to the broker" },
+	};
+	struct said said;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		reset();
+		fake.lost = true;
+		fake.settings = "empty_address_recipient = nobody\n"
+				"myhostname = mx.bar.test\n";
+		fake.queued = rows[i].queued;
+		fake.arrival = fake.now - rows[i].early;
+		fake.no_postmaster = rows[i].bare;
+		run("probe", OTHER, &said);
+		CHECK_FOR(fake.deleted == rows[i].deleted, "row %zu: %u", i,
+		    fake.deleted);
+		CHECK_FOR(strstr(said.text, rows[i].what) != NULL,
+		    "row %zu: %s", i, said.text);
+	}
+}
+
 static void
 same_defaults(const struct config_key *ours, const struct config_key *theirs)
 {
@@ -1345,6 +1412,7 @@ main(void)
 	make_identities();
 	RUN(a_host_in_order);
 	RUN(each_fault_is_named);
+	RUN(only_the_probe_is_taken_out_of_the_queue);
 	RUN(keys_are_the_daemons_own);
 	for (size_t i = 0; i < 3; i++)
 		free_identity(&identities[i]);
