@@ -23,7 +23,9 @@ check_store(struct check *check)
 
 	if (!check->config.mailboxd)
 		return;
-	path = x_asprintf("%s/mailbox", check->config.grip.base_directory);
+	/* Where mailboxd measures: a disk may be mounted there. */
+	path =
+	    x_asprintf("%s/mailbox/store", check->config.grip.base_directory);
 	full = check_path(check, path);
 	space = check->world->space(check->world->arg, full);
 	terminal_format_size(space, have);

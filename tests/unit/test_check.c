@@ -487,8 +487,7 @@ static int64_t
 fake_space(void *arg, const char *path)
 {
 	(void)arg;
-	(void)path;
-	return fake.space;
+	return strcmp(path + strlen(root), STORE) == 0 ? fake.space : -1;
 }
 
 static const struct check_world world = {
