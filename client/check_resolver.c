@@ -9,6 +9,12 @@
 #include "json_strict.h"
 #include "memory.h"
 
+/* gripd reads gripd.conf and resolv.conf when it starts, and not again. */
+#define RESTART "systemctl restart cargomail-gripd-resolve"
+#define CURE_VALIDATION \
+	"run a validating resolver here (unbound), set resolvers = " \
+	"127.0.0.1 in gripd.conf, then: " RESTART
+
 /* A name of ours, two labels at least; NULL if there is none yet. */
 static const char *
 own_name(struct check *check)
@@ -29,7 +35,8 @@ check_answering(struct check *check, const cJSON *answer, const char *error)
 	    "until it answers; mail waits");
 	check_cure(check,
 	    "is the resolver running? gripd asks those in \"resolvers\" of "
-	    "gripd.conf, else those of /etc/resolv.conf");
+	    "gripd.conf, else those of /etc/resolv.conf, as these files were "
+	    "when it started; after a change: " RESTART);
 	return false;
 }
 
@@ -50,9 +57,7 @@ check_validation(struct check *check, const cJSON *top, const cJSON *own)
 		"dnssec = require refuses every token then" :
 		"keys in the DNS are believed without proof, and tls_trust = "
 		"dns never works");
-	check_cure(check,
-	    "run a validating resolver here (unbound), and set "
-	    "resolvers = 127.0.0.1 in gripd.conf");
+	check_cure(check, CURE_VALIDATION);
 }
 
 void
@@ -84,9 +89,7 @@ check_resolver(struct check *check)
 		    "no \"options trust-ad\" there and no "
 		    "\"resolvers\" in gripd.conf: answers count "
 		    "as not validated");
-		check_cure(check,
-		    "run a validating resolver here (unbound), "
-		    "and set resolvers = 127.0.0.1 in gripd.conf");
+		check_cure(check, CURE_VALIDATION);
 	}
 	if (name == NULL)
 		return;
