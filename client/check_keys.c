@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/x509v3.h>
 
@@ -69,6 +70,40 @@ cure_key(struct check *check, const cJSON *identity)
 	free(certificate);
 }
 
+/* gripd follows a link; systemd, which hands it the keys, does not. */
+static int
+look_at_key(const struct check *check, const char *full, struct stat *st_r)
+{
+	char *systemd = check_path(check, "/run/systemd/system");
+	bool booted = access(systemd, F_OK) == 0;
+	int rc = lstat(full, st_r);
+
+	if (rc == 0 && S_ISLNK(st_r->st_mode) && !booted)
+		rc = stat(full, st_r);
+	free(systemd);
+	return rc;
+}
+
+static void
+say_no_file(struct check *check, const char *path, const struct stat *st)
+{
+	bool is_link = S_ISLNK(st->st_mode);
+
+	check_say(check, CHECK_FAIL, path, "%s",
+	    is_link ? "is a symbolic link" : "is no regular file");
+	check_why(check,
+	    "systemd passes over it when it hands the keys to gripd "
+	    "(LoadCredential), which then does not start");
+	if (is_link)
+		check_cure(check,
+		    "put the key itself there: install -m 600 \"$(readlink -f "
+		    "%s)\" %s; then: systemctl restart cargomail-gripd-sign",
+		    path, path);
+	else
+		check_cure(check,
+		    "move it out of the way, then: cargomailctl check keys");
+}
+
 static bool
 check_key(struct check *check, const cJSON *identity)
 {
@@ -77,7 +112,7 @@ check_key(struct check *check, const cJSON *identity)
 	uid_t signer = 0;
 	struct stat st;
 	bool good = false;
-	int error = lstat(full, &st) != 0 ? errno : 0;
+	int error = look_at_key(check, full, &st) != 0 ? errno : 0;
 
 	check->world->user(check->world->arg, "cargomail-sign", &signer);
 	if (error != 0) {
@@ -86,7 +121,9 @@ check_key(struct check *check, const cJSON *identity)
 		    "gripd does not start without the key of "
 		    "each identity in its policy");
 		cure_key(check, identity);
-	} else if (!S_ISREG(st.st_mode) || (st.st_mode & 0077) != 0) {
+	} else if (!S_ISREG(st.st_mode)) {
+		say_no_file(check, path, &st);
+	} else if ((st.st_mode & 0077) != 0) {
 		check_say(check, CHECK_FAIL, path, "is open to others (%04o)",
 		    (unsigned)(st.st_mode & 07777));
 		check_why(check,

@@ -539,9 +539,22 @@ run(const char *only, const char *peer, struct said *said)
 }
 
 static void
+take_directory(const char *path)
+{
+	char *full = at(path);
+
+	rmdir(full);
+	free(full);
+}
+
+static void
 reset(void)
 {
 	free(fake.seen);
+	take("/run/systemd/system/x");
+	take_directory("/run/systemd/system");
+	take(KEYS "/_cb.bar.test.key/x");
+	take_directory(KEYS "/_cb.bar.test.key");
 	fake = (struct fake){ .now = time(NULL),
 		.trusted = true,
 		.secure = true,
@@ -687,6 +700,35 @@ static void
 key_open(void)
 {
 	put(KEYS "/_cb.bar.test.key", "", 0640);
+}
+static void
+key_link(void)
+{
+	char *link = at(KEYS "/_cb.bar.test.key"), *key = at("/real.key");
+
+	put("/real.key", "secret", 0600);
+	unlink(link);
+	CHECK(symlink(key, link) == 0);
+	free(link);
+	free(key);
+}
+static void
+key_link_systemd(void)
+{
+	key_link();
+	put("/run/systemd/system/x", "", 0644);
+}
+static void
+key_link_open(void)
+{
+	key_link();
+	set_mode("/real.key", 0640);
+}
+static void
+key_directory(void)
+{
+	take(KEYS "/_cb.bar.test.key");
+	put(KEYS "/_cb.bar.test.key/x", "", 0600);
 }
 static void
 foreign(void)
@@ -1152,6 +1194,13 @@ TEST(each_fault_is_named)
 		    "rm -f " KEYS "/_cb.bar.test.crt; "
 		    "gripd keygen _cb.bar.test; systemctl restart" },
 		{ key_open, "keys", "fail", "(0640)", "chmod 600" },
+		{ key_link, "keys", "ok", "3 of 3", "" },
+		{ key_link_open, "keys", "fail", "(0640)", "chmod 600" },
+		{ key_link_systemd, "keys", "fail", "is a symbolic link",
+		    "install -m 600 \"$(readlink -f " KEYS
+		    "/_cb.bar.test.key)\" " KEYS "/_cb.bar.test.key" },
+		{ key_directory, "keys", "fail", "is no regular file",
+		    "move it out of the way" },
 		{ identities_odd, "keys", "ok", "3 of 3", "" },
 		{ policy_broken, "keys", "ok", "1 of 1", "" },
 		{ socket_gone, "sockets", "fail", "No such file", "restart" },
