@@ -149,23 +149,6 @@ add_identity(cJSON *list, char *line)
 	cJSON_AddItemToArray(list, item);
 }
 
-static cJSON *
-read_policy(struct check *check)
-{
-	char *text = check_read(check, check->config.grip.policy_file);
-	char *rest = text, *line;
-	cJSON *answer, *list;
-
-	if (text == NULL)
-		return NULL;
-	answer = cJSON_CreateObject();
-	list = cJSON_AddArrayToObject(answer, "identities");
-	while ((line = strsep(&rest, "\n")) != NULL)
-		add_identity(list, line);
-	free(text);
-	return answer;
-}
-
 /* What comes from the signer, or from the policy as it stands there, ends in
  * commands that the administrator is told to type. */
 static bool
@@ -197,6 +180,24 @@ drop_odd_identities(cJSON *answer)
 	}
 }
 
+cJSON *
+check_policy(const struct check *check)
+{
+	char *text = check_read(check, check->config.grip.policy_file);
+	char *rest = text, *line;
+	cJSON *answer, *list;
+
+	if (text == NULL)
+		return NULL;
+	answer = cJSON_CreateObject();
+	list = cJSON_AddArrayToObject(answer, "identities");
+	while ((line = strsep(&rest, "\n")) != NULL)
+		add_identity(list, line);
+	free(text);
+	drop_odd_identities(answer);
+	return answer;
+}
+
 const cJSON *
 check_identities(struct check *check)
 {
@@ -206,8 +207,8 @@ check_identities(struct check *check)
 		check->identities =
 		    check_ask(check, "gripd-sign", "identities", &error);
 	if (!check->identities_asked && check->identities == NULL)
-		check->identities = read_policy(check);
-	if (!check->identities_asked)
+		check->identities = check_policy(check);
+	else if (!check->identities_asked)
 		drop_odd_identities(check->identities);
 	check->identities_asked = true;
 	free(error);

@@ -120,6 +120,10 @@ cJSON *check_ask(struct check *check, const char *daemon, const char *verb,
  * NULL if there is no policy. Owned by `check`. */
 const cJSON *check_identities(struct check *check);
 
+/* The same of the policy, as it would be loaded now: {identities: [...]}. NULL
+ * if there is none. The caller deletes. */
+cJSON *check_policy(const struct check *check);
+
 /* What the DNS says, by gripd: {status, secure, ttl, target, records}. NULL
  * with *error_r. The caller deletes. */
 cJSON *check_lookup(struct check *check, const char *name, const char *type,

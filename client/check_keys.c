@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include "check.h"
+#include "check_credentials.h"
 #include "clock.h"
 #include "grip_jwk.h"
 #include "json_strict.h"
@@ -170,6 +171,7 @@ check_keys(struct check *check)
 		check_say(check, CHECK_OK, "",
 		    "%zu of %d private keys are the signer's alone", good,
 		    cJSON_GetArraySize(list));
+	check_credentials(check);
 }
 
 /* ---- certificates ------------------------------------------------------ */

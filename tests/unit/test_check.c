@@ -181,6 +181,7 @@ put_sockets(void)
 #define MANIFEST PREFIX "/share/cargomail/manifest/"
 #define STORE BASE "/mailbox/store"
 #define PROGRAM PREFIX "/sbin/broker"
+#define DROP_IN "/etc/systemd/system/cargomail-gripd-sign.service.d/keys.conf"
 
 static void
 set_mode(const char *path, mode_t mode)
@@ -555,6 +556,10 @@ reset(void)
 	take_directory("/run/systemd/system");
 	take(KEYS "/_cb.bar.test.key/x");
 	take_directory(KEYS "/_cb.bar.test.key");
+	take(KEYS "/rotation/y.csr");
+	take(KEYS "/y.crt");
+	take(KEYS "/.y.crt");
+	take(DROP_IN);
 	fake = (struct fake){ .now = time(NULL),
 		.trusted = true,
 		.secure = true,
@@ -723,6 +728,70 @@ key_link_open(void)
 {
 	key_link();
 	set_mode("/real.key", 0640);
+}
+#define ONE(name) "LoadCredential=keys_" name ".key:" KEYS "/" name ".key\n"
+
+static void
+grow(const char *path, int size)
+{
+	char *full = at(path);
+
+	put(path, "", 0644);
+	CHECK(truncate(full, size) == 0);
+	free(full);
+}
+/* All but 4 KiB of three quarters, with what else there is. */
+static void
+keys_many(void)
+{
+	put("/run/systemd/system/x", "", 0644);
+	grow(KEYS "/rotation/y.csr", 782000);
+}
+static void
+keys_near(void)
+{
+	keys_many();
+	grow(KEYS "/y.crt", 8192);
+}
+static void
+keys_over(void)
+{
+	keys_many();
+	grow(KEYS "/y.crt", 266000);
+}
+static void
+keys_hidden(void)
+{
+	char *link = at(KEYS "/y.crt");
+
+	keys_many();
+	grow(KEYS "/.y.crt", 266000);
+	CHECK(symlink(".y.crt", link) == 0);
+	free(link);
+}
+static void
+keys_alone(void)
+{
+	keys_over();
+	put(DROP_IN,
+	    "[Service]\nLoadCredential=\n" ONE("_cb.bar.test")
+		ONE("_rra.bar.test") ONE("mailbox.bar.test"),
+	    0644);
+}
+static void
+keys_one_less(void)
+{
+	keys_over();
+	put(DROP_IN,
+	    "[Service]\nLoadCredential=\n" ONE("_cb.bar.test")
+		ONE("mailbox.bar.test"),
+	    0644);
+}
+static void
+keys_one_gone(void)
+{
+	keys_alone();
+	put(DROP_IN, "[Service]\n" ONE("_cb.foo.test"), 0644);
 }
 static void
 key_directory(void)
@@ -1201,6 +1270,12 @@ TEST(each_fault_is_named)
 		    "/_cb.bar.test.key)\" " KEYS "/_cb.bar.test.key" },
 		{ key_directory, "keys", "fail", "is no regular file",
 		    "move it out of the way" },
+		{ keys_near, "keys", "warn", "is to hand", "HOSTING" },
+		{ keys_over, "keys", "fail", "is to hand 10", "HOSTING" },
+		{ keys_one_less, "keys", "fail",
+		    "_rra.bar.test.key: is not among", "HOSTING" },
+		{ keys_one_gone, "keys", "fail",
+		    "_cb.foo.test.key: is not there", "HOSTING" },
 		{ identities_odd, "keys", "ok", "3 of 3", "" },
 		{ policy_broken, "keys", "ok", "1 of 1", "" },
 		{ socket_gone, "sockets", "fail", "No such file", "restart" },
@@ -1363,6 +1438,20 @@ TEST(each_fault_is_named)
 	}
 }
 
+/* Only what systemd would hand to the signer counts. */
+TEST(keys_that_fit_are_not_complained_of)
+{
+	void (*const makes[])(void) = { keys_many, keys_hidden, keys_alone };
+	struct said said;
+
+	for (size_t i = 0; i < sizeof(makes) / sizeof(makes[0]); i++) {
+		reset();
+		makes[i]();
+		CHECK_FOR(run("keys", OTHER, &said) == CHECK_OK, "%zu: %s", i,
+		    said.text);
+	}
+}
+
 /* What the queue holds under the id that the server told. */
 TEST(only_the_probe_is_taken_out_of_the_queue)
 {
@@ -1461,6 +1550,7 @@ main(void)
 	make_identities();
 	RUN(a_host_in_order);
 	RUN(each_fault_is_named);
+	RUN(keys_that_fit_are_not_complained_of);
 	RUN(only_the_probe_is_taken_out_of_the_queue);
 	RUN(keys_are_the_daemons_own);
 	for (size_t i = 0; i < 3; i++)
