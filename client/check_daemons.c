@@ -107,37 +107,37 @@ check_file(struct check *check, const struct daemon_entry *daemon)
 	free(file);
 }
 
+static void
+say_no_file(struct check *check, const struct daemon_entry *daemon)
+{
+	check_say(check, CHECK_FAIL, daemon->name,
+	    SYSCONFDIR "/cargomail/%s.conf is not there", daemon->file);
+	check_why(check, "it is installed here, and does not start without");
+	check_cure(check,
+	    "cp " PREFIX "/share/cargomail/examples/%s.conf " SYSCONFDIR
+	    "/cargomail/ and look through it",
+	    daemon->file);
+}
+
 void
 check_configuration(struct check *check)
 {
 	size_t wanted = 0;
 
-	for (size_t i = 0; i < DAEMON_COUNT; i++) {
-		const struct daemon_entry *daemon = &daemons[i];
-
-		if (is_wanted(check, daemon)) {
-			wanted++;
-			check_file(check, daemon);
-		} else if (has_room(check, daemon)) {
-			check_say(check, CHECK_FAIL, daemon->name,
-			    SYSCONFDIR "/cargomail/%s.conf is not there",
-			    daemon->file);
-			check_why(check,
-			    "it is installed here, and does not "
-			    "start without");
-			check_cure(check,
-			    "cp " PREFIX
-			    "/share/cargomail/examples/%s.conf " SYSCONFDIR
-			    "/cargomail/ and look through it",
-			    daemon->file);
-		}
-	}
+	for (size_t i = 0; i < DAEMON_COUNT; i++)
+		wanted += is_wanted(check, &daemons[i]);
 	if (wanted == 0) {
 		check_say(check, CHECK_FAIL, "", "nothing is configured here");
 		check_why(check,
 		    "no daemon has a file in " SYSCONFDIR "/cargomail");
 		check_cure(check, "begin with: cargomailctl setup");
+		return;
 	}
+	for (size_t i = 0; i < DAEMON_COUNT; i++)
+		if (is_wanted(check, &daemons[i]))
+			check_file(check, &daemons[i]);
+		else if (has_room(check, &daemons[i]))
+			say_no_file(check, &daemons[i]);
 }
 
 void

@@ -17,6 +17,7 @@
 
 #define OPENDKIM "/etc/opendkim.conf"
 #define RSPAMD_HEADERS "/etc/rspamd/local.d/milter_headers.conf"
+#define RSPAMD_SIGNING "/etc/rspamd/local.d/dkim_signing.conf"
 
 static const char why_no_name[] =
     "no Authentication-Results of ours is believed: every placeholder is "
@@ -134,6 +135,26 @@ check_rspamd(struct check *check)
 	return good;
 }
 
+/* What comes back from the broker is nobody's login. */
+static bool
+check_rspamd_signing(struct check *check)
+{
+	char *text = check_read(check, RSPAMD_SIGNING);
+	bool good =
+	    text != NULL && strstr(text, "allow_username_mismatch") != NULL;
+
+	free(text);
+	if (check->config.broker_keys.out_listen[0] == '\0' || good)
+		return true;
+	check_say(check, CHECK_FAIL, RSPAMD_SIGNING,
+	    "does not have rspamd sign what comes back from the broker");
+	check_why(check, "all mail that users submit leaves unsigned");
+	check_cure(check,
+	    "echo 'allow_username_mismatch = true;' >> " RSPAMD_SIGNING
+	    "; systemctl restart rspamd");
+	return false;
+}
+
 /* Which of the two the milters of port 25 are. */
 static void
 check_verifier(struct check *check, const char *milters, const char *host)
@@ -155,6 +176,7 @@ check_verifier(struct check *check, const char *milters, const char *host)
 		good = check_opendkim(check, opendkim, host);
 	} else if (has_rspamd) {
 		good = check_rspamd(check);
+		good &= check_rspamd_signing(check);
 	} else {
 		check_say(check, CHECK_OK, "smtpd_milters",
 		    "%s: not known here; it must write Authentication-Results",

@@ -33,7 +33,11 @@ check_postfix_read(struct check *check, struct check_postfix *postfix_r)
 	static const char *const settings[] = { "postconf", "header_checks",
 		"smtpd_milters", "message_size_limit", "recipient_delimiter",
 		"myhostname", "queue_directory", "cleanup_service_name",
-		"config_directory", "empty_address_recipient", NULL };
+		"config_directory", "empty_address_recipient",
+		"smtpd_sender_login_maps", "smtpd_client_restrictions",
+		"smtpd_helo_restrictions", "smtpd_sender_restrictions",
+		"smtpd_relay_restrictions", "smtpd_recipient_restrictions",
+		"smtpd_data_restrictions", NULL };
 
 	memset(postfix_r, 0, sizeof(*postfix_r));
 	if (ask(check, services, &postfix_r->services, &postfix_r->error) ==

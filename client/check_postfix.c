@@ -356,6 +356,48 @@ check_no_outbound(struct check *check, const struct check_postfix *postfix)
 	return good;
 }
 
+/* Does a service believe each user who he says he is? */
+static bool
+allows_masks(const struct check_postfix *postfix, const char *service)
+{
+	static const char *const lists[] = { "client", "helo", "sender",
+		"relay", "recipient", "data" };
+	char *maps = check_postfix_effective(postfix, service,
+	    "smtpd_sender_login_maps");
+	bool compared = false;
+
+	for (size_t i = 0; i < 6; i++) {
+		char *name = x_asprintf("smtpd_%s_restrictions", lists[i]);
+		char *rules = check_postfix_effective(postfix, service, name);
+
+		if (strstr(rules, "sender_login_mismatch") != NULL)
+			compared = true;
+		free(rules);
+		free(name);
+	}
+	compared = compared && maps[0] != '\0';
+	free(maps);
+	return !compared;
+}
+
+static bool
+check_masks(struct check *check, const struct check_postfix *postfix,
+    const char *service)
+{
+	if (!allows_masks(postfix, service))
+		return true;
+	check_say(check, CHECK_WARN, service, "lets users write as each other");
+	check_why(check,
+	    "the broker takes the sender for who logged in: a user can share "
+	    "files in another's name");
+	check_cure(check,
+	    "postconf -P %s/smtpd_sender_restrictions="
+	    "reject_sender_login_mismatch, and smtpd_sender_login_maps with "
+	    "each user's addresses: broker(8), OUTBOUND",
+	    service);
+	return false;
+}
+
 static bool
 check_outbound(struct check *check, const struct check_postfix *postfix)
 {
@@ -373,6 +415,7 @@ check_outbound(struct check *check, const struct check_postfix *postfix)
 
 		if (command != NULL && path != NULL) {
 			any = true;
+			good &= check_masks(check, postfix, submissions[i]);
 			good &= say_mismatch(check, postfix, path + 6,
 			    submissions[i], &door);
 		} else if (command != NULL) {

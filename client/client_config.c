@@ -255,7 +255,12 @@ client_config_parse(const char *name, const char *text, size_t len,
 	    read_sections(name, text, len, sections, count, config_r,
 		error_r) == 0 &&
 	    check_unique(name, config_r, error_r) == 0)
-		result = 0;
+		result = config_r->mailbox_count > 0 ?
+		    0 :
+		    fail(error_r,
+			x_asprintf("%s: no line \"[mailbox NAME]\" in it; do "
+				   "lines begin with blanks that should not?",
+			    name));
 	for (i = 0; i <= CLIENT_CONFIG_MAX_MAILBOXES; i++)
 		free(sections[i].mailbox);
 	if (result < 0)

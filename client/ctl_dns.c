@@ -154,7 +154,7 @@ static int
 print_records_of(const struct dns *dns, const char *name)
 {
 	char *path = x_asprintf("%s/%s.crt", dns->keys, name);
-	char *owner = published_key_owner(name), *marker;
+	char *owner = published_key_owner(name);
 	struct line line = { .owner = owner };
 	struct published_key key;
 	int code = 0;
@@ -171,18 +171,21 @@ print_records_of(const struct dns *dns, const char *name)
 	}
 	print_key(dns, key.hash, &line);
 	code = print_rotation(dns, name, owner);
-	if (grip_name_is_service(name, "_cb")) {
-		/* Tells senders that inbound mail passes a broker. */
-		marker = x_asprintf("_cargomail.%s", grip_name_domain(name));
-		line.owner = marker;
-		line.text = "v=cargomail1";
-		print_line(dns, &line);
-		free(marker);
-	}
 out:
 	free(owner);
 	free(path);
 	return code;
+}
+
+/* Tells senders that inbound mail passes a broker. */
+static void
+print_marker(const struct dns *dns, const char *name)
+{
+	char *owner = x_asprintf("_cargomail.%s", grip_name_domain(name));
+	struct line line = { .owner = owner, .text = "v=cargomail1" };
+
+	print_line(dns, &line);
+	free(owner);
 }
 
 static int
@@ -210,6 +213,11 @@ print_all(const struct dns *dns)
 		one = print_records_of(dns, entries[i]->d_name);
 		if (one != 0)
 			code = one;
+	}
+	/* Last, since they invite what needs the others. */
+	for (i = 0; i < count; i++) {
+		if (grip_name_is_service(entries[i]->d_name, "_cb"))
+			print_marker(dns, entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);

@@ -82,7 +82,8 @@ read_message(struct opening *opening, struct reason *why)
 	find_message(opening);
 	if (raw->len > MAX_MESSAGE)
 		return reason_set(why, OUTCOME_PERMFAIL, "none",
-		    "too large for a placeholder");
+		    "no placeholder: it is too large for one, what it has is "
+		    "in it");
 	return OUTCOME_OK;
 }
 

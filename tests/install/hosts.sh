@@ -80,6 +80,9 @@ prepare() {	# HOST
 		    -name prime256v1 -out privkey.pem
 		openssl req -new -key privkey.pem -subj "/CN=$name" \
 		    -addext "subjectAltName=DNS:$name" > /root/request.csr
+		mkdir -p /etc/letsencrypt/renewal
+		printf '%s\n' "reuse_key = True" "renew_hook = $hook" \
+		    > "/etc/letsencrypt/renewal/$name.conf"
 		echo "$name" > /root/wanted
 		for try in {1..200}; do [ -s /root/signed.crt ] || sleep 0.1; done
 		mv /root/signed.crt fullchain.pem
@@ -143,6 +146,13 @@ user() {
 	sed -n 's/^password //p' /run/install/account |
 	    as "$1" "$2" sh -c 'umask 077; cat > ~/.config/cargomail/password'
 	type_as "$1" "$2" Users 2
+}
+
+# outbound HOST: what the README has for those who need not know.
+outbound() {
+	local heading="For those who need not know"
+	[ ${verifier[$1]} = 1 ] || type_block $1 "$heading" 1 || return 1
+	type_block $1 "$heading" 2 && type_block $1 "$heading" 3
 }
 
 # submit HOST USER TO [SWAKS OPTION]...: as an ordinary client does.
