@@ -255,9 +255,8 @@ $(REPLAYS): $(B)/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o \
 
 unit-tests: $(TESTS) $(STORE_TESTS) $(REPLAYS) $(B)/scenario_pulls $(B)/convert
 
-# Test programs at a time: each is alone with its files, each lab in a cell,
-# and waits more than it computes.
-TEST_JOBS ?= 3
+# Test programs at a time: each is alone with its files, each lab in a cell.
+TEST_JOBS ?= 2
 
 # The quick part: no lab. Everything runs with ASan and UBSan.
 UNIT_COMMANDS = $(patsubst %,'%',$(TESTS) $(STORE_TESTS)) \
