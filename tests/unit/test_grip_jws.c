@@ -5,6 +5,7 @@
 #include "grip_jws.h"
 
 #include "grip_fixture.h"
+#include "memory_fixture.h"
 #include "test.h"
 
 /* Encodes header and payload and puts the third part behind. */
@@ -182,36 +183,12 @@ TEST(bounds_the_length)
 	EVP_PKEY_free(key);
 }
 
-/* How many times cJSON still gets memory. */
-static int allocations;
-
-static void *
-short_of_memory(size_t size)
-{
-	return allocations-- > 0 ? malloc(size) : NULL;
-}
-
 /* Else a good token would be refused for good. */
 TEST(want_of_memory_is_temporary)
 {
-	cJSON_Hooks hooks = { short_of_memory, free };
 	char *text = compose(HEADER, "{\"a\":{\"b\":\"c\"}}", SIG64);
-	struct reason why = { 0 };
-	enum outcome outcome;
-	int failed = 0;
 
-	cJSON_InitHooks(&hooks);
-	for (;; failed++) {
-		allocations = failed;
-		outcome = parse(text, &why);
-		if (outcome == OUTCOME_OK)
-			break;
-		CHECK_FOR(outcome == OUTCOME_TEMPFAIL &&
-			reason_is(&why, "memory"),
-		    "%d: %s: %s", failed, why.word, why.text);
-	}
-	cJSON_InitHooks(NULL);
-	CHECK(failed > 5);
+	CHECK(read_short_of_memory(parse, text) > 5);
 	free(text);
 }
 

@@ -8,6 +8,7 @@
 
 #include "grip_protocol.h"
 #include "json_strict.h"
+#include "memory_fixture.h"
 
 static enum outcome
 parse(const char *text, struct grip_protocol_request *request,
@@ -477,37 +478,21 @@ TEST(names_of_roles_and_routes)
 	CHECK(grip_route_parse("", &type) == -1);
 }
 
-/* How many times cJSON still gets memory. */
-static int allocations;
-
-static void *
-short_of_memory(size_t size)
+static enum outcome
+read_request(const char *text, struct reason *why)
 {
-	return allocations-- > 0 ? malloc(size) : NULL;
+	struct grip_protocol_request request;
+	enum outcome outcome = parse(text, &request, why);
+
+	CHECK((outcome == OUTCOME_OK) == (request.json != NULL));
+	grip_protocol_request_free(&request);
+	return outcome;
 }
 
 TEST(want_of_memory_is_temporary)
 {
-	cJSON_Hooks hooks = { short_of_memory, free };
-	struct grip_protocol_request request;
-	struct reason why = { 0 };
-	enum outcome outcome;
-	int failed = 0;
-
-	cJSON_InitHooks(&hooks);
-	for (;; failed++) {
-		allocations = failed;
-		outcome =
-		    parse("{\"id\":1,\"verb\":\"identities\"}", &request, &why);
-		if (outcome == OUTCOME_OK)
-			break;
-		CHECK_FOR(outcome == OUTCOME_TEMPFAIL &&
-			reason_is(&why, "memory") && request.json == NULL,
-		    "%d: %s: %s", failed, why.word, why.text);
-	}
-	grip_protocol_request_free(&request);
-	cJSON_InitHooks(NULL);
-	CHECK(failed > 3);
+	CHECK(read_short_of_memory(read_request,
+		  "{\"id\":1,\"verb\":\"identities\"}") > 3);
 }
 
 int
