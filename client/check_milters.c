@@ -135,13 +135,35 @@ check_rspamd(struct check *check)
 	return good;
 }
 
-/* What comes back from the broker is nobody's login. */
+/* Is there a line "name = true" in a file of rspamd's? */
+static bool
+rspamd_is_true(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *line = text; line != NULL;) {
+		line += strspn(line, " \t\n");
+		if (strncmp(line, name, len) == 0) {
+			const char *at = line + len;
+
+			at += strspn(at, " \t");
+			at += *at == '=' || *at == ':';
+			at += strspn(at, " \t");
+			if (strncmp(at, "true", 4) == 0)
+				return true;
+		}
+		line = strchr(line, '\n');
+	}
+	return false;
+}
+
+/* What comes back from the broker is nobody's login. Where OpenDKIM is there,
+ * too, it may be that which signs. */
 static bool
 check_rspamd_signing(struct check *check)
 {
 	char *text = check_read(check, RSPAMD_SIGNING);
-	bool good =
-	    text != NULL && strstr(text, "allow_username_mismatch") != NULL;
+	bool good = rspamd_is_true(text, "allow_username_mismatch");
 
 	free(text);
 	if (check->config.broker_keys.out_listen[0] == '\0' || good)
@@ -176,7 +198,7 @@ check_verifier(struct check *check, const char *milters, const char *host)
 		good = check_opendkim(check, opendkim, host);
 	} else if (has_rspamd) {
 		good = check_rspamd(check);
-		good &= check_rspamd_signing(check);
+		good &= opendkim != NULL || check_rspamd_signing(check);
 	} else {
 		check_say(check, CHECK_OK, "smtpd_milters",
 		    "%s: not known here; it must write Authentication-Results",

@@ -92,6 +92,28 @@ no_milter(void)
 {
 	fake.settings = "";
 }
+/* Alone, with what users submit. */
+static void
+put_rspamd(const char *signing)
+{
+	take("/etc/opendkim.conf");
+	put("/etc/rspamd/local.d/milter_headers.conf",
+	    "use = [\"authentication-results\"];\n", 0644);
+	put("/etc/rspamd/local.d/dkim_signing.conf", signing, 0644);
+	put("/etc/cargomail/broker.conf",
+	    "authserv_ids = mx.bar.test\nout_listen = /x\n", 0644);
+}
+static void
+rspamd_unsigned(void)
+{
+	put_rspamd("# allow_username_mismatch = true;\n"
+		   "allow_username_mismatch = false;\n");
+}
+static void
+rspamd_signed(void)
+{
+	put_rspamd("selector = \"mail\";\n allow_username_mismatch=true;\n");
+}
 
 static void
 refuse_inner(enum check_mail_stage stage, int code, const char *text)
@@ -307,6 +329,11 @@ TEST(each_fault_is_named)
 		    "Mode sv" },
 		{ opendkim_fields, "milters", "warn", "does not sign",
 		    "SignHeaders" },
+		{ rspamd_unsigned, "milters", "fail",
+		    "does not have rspamd sign",
+		    "allow_username_mismatch = true" },
+		{ rspamd_signed, "milters", "ok",
+		    "results are written in a name", "" },
 		{ no_milter, "milters", "fail", "is empty", "OpenDKIM" },
 		{ probe_none, "probe", "warn", "cannot be asked to look",
 		    "restart cargomail-broker" },
