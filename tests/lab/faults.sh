@@ -10,7 +10,7 @@
 # then only tidies up. $at is another host than bar to look at.
 
 jobs=0
-make=: undo=: mend= PRELOAD= at=bar
+make=: undo=: mend= said= todo= PRELOAD= at=bar
 
 # Every file that a fault may touch, as it is.
 hx bar sh -c 'cp -a /etc/cargomail /root/c; cp -a /etc/postfix /root/p
@@ -41,35 +41,37 @@ typed() {	# COMMAND: on bar, where systemctl is the lab's
 
 in_order() { [ "$(check "$@" | head -n 1)" = 0 ]; }
 
-# finds TEXT LEVEL WHAT CURE CHECK: without mending it.
+# finds TEXT LEVEL WHAT CURE CHECK [ARG]...: WHAT must stand in a line of this
+# level, CURE in what it says to do. All of it is in $said then, that in $todo.
 finds() {
-	local said
-	said=$(check "$5")
-	saw "$said"
-	like "$1: what" "$said" "^$2 +$5: .*$3"
-	like "$1: what to do" "$(grep -Ee "^$2 .*$3" -A2 <<< "$said" |
-	    grep '^ *do:')" "$4"
-}
-
-# fault TEXT LEVEL WHAT CURE CHECK [ARG]...: WHAT must stand in a line of this
-# level, CURE in what it says to do. In the end the check has nothing to say.
-fault() {
-	local text=$1 level=$2 what=$3 cure=$4 said todo code=1
+	local text=$1 level=$2 what=$3 cure=$4 code=1
 	shift 4
 	[ "$level" = warn ] || code=2
-	jobs=$((jobs + 1))
-	eval "$make"
 	said=$(check "$@")
-	[ -n "$mend" ] || eval "$undo"
 	saw "$said"
 	todo=$(grep -Ee "^$level .*$what" -A2 <<< "$said" | grep '^ *do:')
 	is "$text: exit code" "$(head -n 1 <<< "$said")" "$code"
 	like "$text: what" "$said" "^$level +$1: .*$what"
 	like "$text: what to do" "$todo" "$cure"
+}
+
+# fault, with the words of finds: made, found and mended; in the end the check
+# has nothing to say.
+fault() {
+	jobs=$((jobs + 1))
+	eval "$make"
+	finds "$@"
+	mended "$@"
+}
+mended() {	# TEXT LEVEL WHAT CURE CHECK [ARG]...
+	local text=$1
+	shift 4
 	if [ -n "$mend" ]; then
 		is "$text: word for word" "$(grep -oF -e "$mend" <<< "$todo" |
 		    head -n 1)" "$mend"
 		ok "$text: it can be typed" typed "$mend"
+	else
+		eval "$undo"
 	fi
 	ok "$text: it is mended" wait_for 10 in_order "$@"
 	[ -z "$mend" ] || eval "$undo"
@@ -108,14 +110,23 @@ zone_fault() {	# TEXT LEVEL WHAT CURE
 	local line
 	jobs=$((jobs + 1))
 	eval "$make"
-	line=$(check dns)
-	saw "$line"
-	like "$1: what" "$line" "^$2 +dns: .*$3"
-	line=$(grep -Ee "^$2 .*$3" -A2 <<< "$line" | grep '^ *do:')
-	like "$1: what to do" "$line" "$4"
+	finds "$@" dns
 	line=$(sed -n 's/^.*: \([^ ]*\. IN \(TXT "[^"]*"\|CNAME [^ ;]*\)\).*/\1/p' \
-	    <<< "$line")
+	    <<< "$todo")
 	ok "$1: the record can be published" dnszone bar.test add "$line"
 	ok "$1: it is mended" wait_for 10 in_order dns
 	eval "$undo"
+}
+
+# ---- Postfix that runs with it --------------------------------------------------
+
+flush() { hx bar unbound-control flush_zone bar.test > /dev/null; }
+reload_postfix() {
+	hx bar sh -c 'touch -d "-1 minute" /etc/postfix/*.cf
+	    postfix reload' > /dev/null 2>&1
+}
+milter() {	# SED SCRIPT of opendkim.conf
+	make="hx bar sed -i '$1' /etc/opendkim.conf
+	    daemon bar opendkim kill; daemon bar opendkim start"
+	undo='restore; daemon bar opendkim kill; daemon bar opendkim start'
 }
