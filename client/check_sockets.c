@@ -6,6 +6,7 @@
  * that is for `daemons`.
  */
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,63 @@ check_way_back(struct check *check, const char *reinject, size_t *good)
 	free(full);
 }
 
+/* ---- the port ---------------------------------------------------------- */
+
+/* Who listens at a port, by one family. */
+struct listeners {
+	size_t all, any; /* of which at any address */
+};
+
+/* Lines of /proc/net/tcp: "0: 00000000:01BB 00000000:0000 0A ...". ss(8) may
+ * not be there, and no library reads them. */
+static struct listeners
+count_listeners(const struct check *check, const char *path, unsigned port)
+{
+	struct listeners count = { 0, 0 };
+	char *text = check_read(check, path), *rest = text, *line;
+	char address[33];
+	unsigned at, state;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (sscanf(line, " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x",
+			address, &at, &state) != 3 ||
+		    at != port || state != TCP_LISTEN)
+			continue;
+		count.all++;
+		count.any += strspn(address, "0") == strlen(address);
+	}
+	free(text);
+	return count;
+}
+
+/* The unit of the port lets itself be opened beside another that does, too
+ * (ReusePort); the kernel gives each a part of the connections. */
+static void
+check_port(struct check *check, unsigned port)
+{
+	static const char *const families[] = { "/proc/net/tcp",
+		"/proc/net/tcp6" };
+	char subject[16];
+
+	snprintf(subject, sizeof(subject), "port %u", port);
+	for (size_t i = 0; i < 2; i++) {
+		struct listeners count =
+		    count_listeners(check, families[i], port);
+
+		if (count.any == 0 || count.all < 2)
+			continue;
+		check_say(check, CHECK_FAIL, subject,
+		    "another program listens there, too");
+		check_why(check,
+		    "a part of the connections goes to it, and fails");
+		check_cure(check,
+		    "ss -ltnp sport = :%u shows it; stop it, then: systemctl "
+		    "restart cargomail-https.socket",
+		    port);
+		return;
+	}
+}
+
 void
 check_sockets(struct check *check)
 {
@@ -160,6 +218,8 @@ check_sockets(struct check *check)
 	size_t good = 0, before = check->count;
 
 	check_routes(check, &good);
+	if (config->mailboxd)
+		check_port(check, (unsigned)config->mailbox.public_port);
 	if (config->broker) {
 		good += check_one(check, config->broker_keys.listen,
 		    config->broker_keys.listen_user, "broker");

@@ -202,6 +202,39 @@ socket_open(void)
 {
 	put_socket(BASE "/mailbox/run/sign.sock", 0660);
 }
+#define LISTENER(address, port, state) \
+	"   0: " address ":" port " 00000000:0000 " state \
+	" 00000000:00000000 00:00000000 00000000     0        0 1 1\n"
+#define V6 "00000000000000000000000000000000"
+static void
+port_shared(void)
+{
+	put("/proc/net/tcp",
+	    "  sl  local_address rem_address   st\n" LISTENER("00000000",
+		"01BB", "0A") LISTENER("140AC4C6", "01BB", "0A"),
+	    0444);
+}
+static void
+port_shared_v6(void)
+{
+	take("/proc/net/tcp");
+	put("/proc/net/tcp6",
+	    LISTENER(V6, "01BB", "0A") LISTENER(V6, "01BB", "0A"), 0444);
+}
+/* One each; and connections, other ports, two addresses of ours. */
+static void
+port_alone(void)
+{
+	put("/proc/net/tcp",
+	    LISTENER("00000000", "01BB", "0A") LISTENER("140AC4C6", "01BB",
+		"01") LISTENER("00000000", "0050", "0A"),
+	    0444);
+	put("/proc/net/tcp6",
+	    LISTENER(V6 "1", "01BB", "0A")
+		LISTENER("140AC4C6000000000000000000000001", "01BB", "0A")
+		    LISTENER("140AC4C6000000000000000000000002", "01BB", "0A"),
+	    0444);
+}
 static void
 no_way_back(void)
 {
@@ -267,6 +300,12 @@ TEST(each_fault_is_named)
 		{ socket_file, "sockets", "fail", "is no socket", "restart" },
 		{ socket_open, "sockets", "fail", "mode 0660", "chmod 600" },
 		{ foreign, "sockets", "fail", "belongs to uid", "chown" },
+		{ port_shared, "sockets", "fail",
+		    "port 443: another program listens there", "ss -ltnp" },
+		{ port_shared_v6, "sockets", "fail",
+		    "port 443: another program listens there",
+		    "restart cargomail-https.socket" },
+		{ port_alone, "sockets", "ok", "all 10 in their places", "" },
 		{ no_way_back, "sockets", "fail", "broker's room", "mount" },
 		{ resolve_down, "resolver", "warn", "cannot be asked", "mend" },
 		{ policy_broken, "resolver", "ok", "answers, and validates",
