@@ -49,6 +49,15 @@ static struct fake {
 
 /* ---- a program that dies ------------------------------------------------ */
 
+/* What AddressSanitizer keeps of freed memory makes each of the thousand
+ * forks slower, by default until it is 256 MiB. */
+const char *__asan_default_options(void);
+const char *
+__asan_default_options(void)
+{
+	return "quarantine_size_mb=4";
+}
+
 static bool armed;
 
 static bool
