@@ -180,7 +180,8 @@ log_notified(const struct notifying *notifying)
 	log_end(&line);
 }
 
-/* What the broker may hope for: see access_release.h. */
+/* What the broker may hope for: see access_release.h. While that cannot be
+ * told, it is to ask, and to be answered then: a no is for good. */
 static bool
 is_released(struct mailboxd *mailboxd, const char *account)
 {
@@ -188,8 +189,8 @@ is_released(struct mailboxd *mailboxd, const char *account)
 	bool released;
 
 	if (view == NULL)
-		return false;
-	released = access_releases(view, mailboxd->config, account) == 1;
+		return true;
+	released = access_releases(view, mailboxd->config, account) != 0;
 	store_read_end(&view);
 	return released;
 }
