@@ -140,11 +140,11 @@ check_postfix_queue(struct check *check)
 		return; /* `postfix` says so */
 	if (late == 0) {
 		check_say(check, CHECK_OK, "mail",
-		    "%d messages wait for the broker", ours);
+		    "%d in the queue for the broker", ours);
 		return;
 	}
 	check_say(check, CHECK_WARN, "mail",
-	    "%d messages have waited for the broker for more than an hour",
+	    "%d in the queue for the broker for more than an hour",
 	    late);
 	check_why(check,
 	    "the broker or a destination has refused them for "

@@ -342,7 +342,7 @@ TEST(each_fault_is_named)
 		{ pulls_old, "queue", "warn", "1 of 1 have failed", "queue" },
 		{ mailboxd_down, "queue", "warn",
 		    "pulls: cannot be counted: Connection refused", "daemons" },
-		{ mails_old, "queue", "warn", "1 messages have waited",
+		{ mails_old, "queue", "warn", "1 in the queue for the broker",
 		    "mailq" },
 		{ signer_down, "keys", "ok", "3 of 3", "" },
 	};
