@@ -144,8 +144,7 @@ check_postfix_queue(struct check *check)
 		return;
 	}
 	check_say(check, CHECK_WARN, "mail",
-	    "%d in the queue for the broker for more than an hour",
-	    late);
+	    "%d in the queue for the broker for more than an hour", late);
 	check_why(check,
 	    "the broker or a destination has refused them for "
 	    "now, again and again");
