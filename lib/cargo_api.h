@@ -37,8 +37,9 @@
 #define CARGO_API_CATEGORY_MAX 64
 #define CARGO_API_WAIT_MAX 120 /* seconds, for ?wait= */
 
-/* Of a notification: the queue id of the message at its broker's Postfix, for
- * the log alone. Letters and digits, this size with its end. */
+/* Of a notification, and of the lease of its pull: the queue id of the message
+ * at its broker's Postfix, for the log alone. Letters and digits, this size
+ * with its end. */
 #define CARGO_API_QUEUE_ID "cargomail-queue-id"
 #define CARGO_API_QUEUE_ID_SIZE 33
 

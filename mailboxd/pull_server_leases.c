@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cargo_api.h"
 #include "clock.h"
 #include "json_strict.h"
 #include "log.h"
@@ -46,6 +47,19 @@ lease_json(const struct pull_lease *lease, const struct pull_row *row)
 	}
 	json_add_item(object, "resources", list);
 	return object;
+}
+
+/* The queue id is no member: a retrievald of before takes no others. */
+static void
+reply_lease(struct visit *visit, const struct pull_lease *lease,
+    const struct pull_row *row)
+{
+	struct http_header_list headers;
+
+	http_header_init(&headers);
+	if (lease->queue_id[0] != '\0')
+		http_header_add(&headers, CARGO_API_QUEUE_ID, lease->queue_id);
+	visit_reply_json_with(visit, 200, &headers, lease_json(lease, row));
 }
 
 static void
@@ -125,8 +139,7 @@ grant_done(void *arg, enum outcome outcome, const struct reason *why)
 		pull_server_lapse(server, lease);
 	} else {
 		log_lease(lease, "lease");
-		visit_reply_json(grant->visit, 200,
-		    lease_json(lease, &grant->take.row));
+		reply_lease(grant->visit, lease, &grant->take.row);
 		wait_list_remove(server->workers, grant->visit);
 	}
 	pull_server_poke(server);

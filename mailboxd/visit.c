@@ -312,23 +312,31 @@ may_reply(struct visit *visit)
 }
 
 void
-visit_reply_json(struct visit *visit, unsigned status, cJSON *body)
+visit_reply_json_with(struct visit *visit, unsigned status,
+    struct http_header_list *headers, cJSON *body)
 {
-	struct http_header_list headers;
 	char *text;
 
 	if (may_reply(visit)) {
-		http_header_init(&headers);
-		http_header_add(&headers, "Content-Type", "application/json");
-		http_header_add(&headers, "Cache-Control", "no-store");
+		http_header_add(headers, "Content-Type", "application/json");
+		http_header_add(headers, "Cache-Control", "no-store");
 		text = json_format(body);
 		if (text == NULL)
 			log_panic("out of memory");
 		log_visit(visit, status, NULL);
-		http_reply(visit->x, status, &headers, text, strlen(text));
+		http_reply(visit->x, status, headers, text, strlen(text));
 		free(text);
 	}
 	cJSON_Delete(body);
+}
+
+void
+visit_reply_json(struct visit *visit, unsigned status, cJSON *body)
+{
+	struct http_header_list headers;
+
+	http_header_init(&headers);
+	visit_reply_json_with(visit, status, &headers, body);
 }
 
 void

@@ -66,6 +66,9 @@ void visit_gather_json(struct visit *visit, size_t max,
 
 /* Replies; each logs the visit's one line. `body` is taken over. */
 void visit_reply_json(struct visit *visit, unsigned status, cJSON *body);
+/* The same with fields of the caller's, to which those of JSON are added. */
+void visit_reply_json_with(struct visit *visit, unsigned status,
+    struct http_header_list *headers, cJSON *body);
 /* A body of any type; `why` NULL, or the reason of a refusal for the log. */
 void visit_reply_bytes(struct visit *visit, unsigned status,
     const struct http_header_list *headers, const struct buffer *body,

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cargo_api.h"
 #include "encoding.h"
 #include "outcome.h"
 
@@ -33,6 +34,7 @@ struct lease_resource {
 struct lease {
 	char id[LEASE_ID_SIZE]; /* "<message id>-<lease number hex>" */
 	char message[LEASE_ID_SIZE]; /* its first half: names the log lines */
+	char queue_id[CARGO_API_QUEUE_ID_SIZE]; /* for the log, or "" */
 	char *agent; /* identity to act as */
 	char *origin; /* https://host[:port] */
 	char *share;

@@ -64,6 +64,17 @@ post(struct pull_client *client, const char *url, const char *body,
 	return http_client_perform(client->http, &call, result, why);
 }
 
+/* What the log tells with the lease; mailboxd may be of before and not say. */
+static void
+take_queue_id(const struct http_result *result, struct lease *lease)
+{
+	char text[CARGO_API_QUEUE_ID_SIZE];
+
+	if (cargo_api_is_queue_id(http_result_header(result, CARGO_API_QUEUE_ID,
+		text, sizeof(text))))
+		strcpy(lease->queue_id, text);
+}
+
 enum outcome
 pull_client_lease(struct pull_client *client, int64_t wait,
     struct lease **lease_r, struct reason *why)
@@ -85,6 +96,8 @@ pull_client_lease(struct pull_client *client, int64_t wait,
 		outcome = reason_set(why, OUTCOME_TEMPFAIL,
 		    result.problem[0] != '\0' ? result.problem : "mailboxd",
 		    "mailboxd answered %u %s", result.status, result.detail);
+	if (*lease_r != NULL)
+		take_queue_id(&result, *lease_r);
 	http_result_free(&result);
 	return outcome;
 }

@@ -359,13 +359,24 @@ ask_head(struct pull *pull, const struct lease_resource *resource,
 	return outcome;
 }
 
+/* A line of this pull, with what it is known by. */
+static void
+begin_line(struct log_line *line, enum log_level level,
+    const struct lease *lease, const char *verb)
+{
+	log_begin(line, level, lease->message, verb);
+	log_string(line, LOG_KEY_LEASE, lease->id);
+	if (lease->queue_id[0] != '\0')
+		log_string(line, LOG_KEY_ORIG_QUEUE_ID, lease->queue_id);
+}
+
 static void
 log_resource(const struct pull *pull, const struct lease_resource *resource,
     int64_t bytes, int64_t duration)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_INFO, pull->lease->message,
+	begin_line(&line, LOG_INFO, pull->lease,
 	    resource->mode == LEASE_HEAD ? "entitled" : "retrieved");
 	log_string(&line, LOG_KEY_HASH, resource->hash);
 	log_string(&line, LOG_KEY_ORIGIN, pull->lease->origin);
@@ -408,8 +419,7 @@ log_begin_pull(const struct lease *lease)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_INFO, lease->message, "leased");
-	log_string(&line, LOG_KEY_LEASE, lease->id);
+	begin_line(&line, LOG_INFO, lease, "leased");
 	log_string(&line, LOG_KEY_AGENT, lease->agent);
 	log_string(&line, LOG_KEY_ORIGIN, lease->origin);
 	log_string(&line, LOG_KEY_SHARE, lease->share);
@@ -422,8 +432,7 @@ log_facts(const struct lease *lease, const struct lease_facts *facts)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_WARNING, lease->message, "failed");
-	log_string(&line, LOG_KEY_LEASE, lease->id);
+	begin_line(&line, LOG_WARNING, lease, "failed");
 	log_string(&line, LOG_KEY_ORIGIN, lease->origin);
 	if (facts->hash[0] != '\0')
 		log_string(&line, LOG_KEY_HASH, facts->hash);
@@ -438,8 +447,7 @@ log_done(const struct pull *pull, int64_t duration)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_INFO, pull->lease->message, "done");
-	log_string(&line, LOG_KEY_LEASE, pull->lease->id);
+	begin_line(&line, LOG_INFO, pull->lease, "done");
 	log_number(&line, LOG_KEY_RESOURCES, (int64_t)pull->lease->count);
 	log_number(&line, LOG_KEY_BYTES, pull->bytes);
 	log_number(&line, LOG_KEY_DURATION, duration);
@@ -453,8 +461,7 @@ log_lost(const struct lease *lease, const struct reason *why)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_WARNING, lease->message, "lost");
-	log_string(&line, LOG_KEY_LEASE, lease->id);
+	begin_line(&line, LOG_WARNING, lease, "lost");
 	log_reason(&line, why);
 	log_end(&line);
 }
