@@ -256,7 +256,8 @@ $(REPLAYS): $(B)/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o \
 unit-tests: $(TESTS) $(STORE_TESTS) $(REPLAYS) $(B)/scenario_pulls $(B)/convert
 
 # Test programs at a time: each is alone with its files, each lab in a cell.
-TEST_JOBS ?= 2
+# One more than cores, since they wait a good deal: two left these half idle.
+TEST_JOBS ?= 3
 
 # The quick part: no lab. Everything runs with ASan and UBSan.
 UNIT_COMMANDS = $(patsubst %,'%',$(TESTS) $(STORE_TESTS)) \
