@@ -275,16 +275,19 @@ run-unit:
 # The packages on two hosts that systemd runs.
 INSTALL_TESTS    = $(sort $(wildcard tests/install/t-*))
 INSTALL_COMMANDS = $(foreach t,$(INSTALL_TESTS),'tests/install/install $(t)')
-install-cell: deb
-	@$(call need,systemd-container)
+install-packages: deb
 	tests/install/previous
+install-tree:
+	@$(call need,systemd-container)
 	tests/lab/make-tree build/install-tree tests/install/packages
-check-install: install-cell
+check-install: install-packages install-tree
 	tests/run $(INSTALL_COMMANDS)
 
-# All of it; what takes longest comes first.
-check: deps install-cell
-	$(MAKE) -j2 VARIANT=asan WERROR=-Werror all unit-tests lab-tree
+# All of it; what takes longest comes first. The two trees are made while two
+# compilers run.
+check: deps install-packages
+	$(MAKE) -j4 VARIANT=asan WERROR=-Werror lab-tree install-tree all \
+	    unit-tests
 	$(MAKE) -s VARIANT=asan run-check
 run-check:
 	LAB_VARIANT=asan tests/run -j $(TEST_JOBS) -e tests/lab/check-faults \
@@ -330,7 +333,7 @@ run-bench:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 .PHONY: all deps install uninstall list-files deb rpm check-packages \
-    check-reproducible install-cell check-install unit-tests check-unit \
-    run-unit check run-check lint asan fuzz run-fuzz demo benches bench \
-    run-bench
+    check-reproducible install-packages install-tree check-install \
+    unit-tests check-unit run-unit check run-check lint asan fuzz run-fuzz \
+    demo benches bench run-bench
 .SECONDARY:
