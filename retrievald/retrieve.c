@@ -359,13 +359,9 @@ ask_head(struct pull *pull, const struct lease_resource *resource,
 	return outcome;
 }
 
-/* A line of this pull, with what it is known by. */
 static void
-begin_line(struct log_line *line, enum log_level level,
-    const struct lease *lease, const char *verb)
+log_queue_id(struct log_line *line, const struct lease *lease)
 {
-	log_begin(line, level, lease->message, verb);
-	log_string(line, LOG_KEY_LEASE, lease->id);
 	if (lease->queue_id[0] != '\0')
 		log_string(line, LOG_KEY_ORIG_QUEUE_ID, lease->queue_id);
 }
@@ -376,9 +372,10 @@ log_resource(const struct pull *pull, const struct lease_resource *resource,
 {
 	struct log_line line;
 
-	begin_line(&line, LOG_INFO, pull->lease,
+	log_begin(&line, LOG_INFO, pull->lease->message,
 	    resource->mode == LEASE_HEAD ? "entitled" : "retrieved");
 	log_string(&line, LOG_KEY_HASH, resource->hash);
+	log_queue_id(&line, pull->lease);
 	log_string(&line, LOG_KEY_ORIGIN, pull->lease->origin);
 	log_number(&line, LOG_KEY_SIZE, resource->size);
 	log_number(&line, LOG_KEY_BYTES, bytes);
@@ -412,6 +409,16 @@ get_resource(struct pull *pull, const struct lease_resource *resource,
 		log_resource(pull, resource, pull->bytes - before,
 		    clock_monotonic_ms() - started);
 	return outcome;
+}
+
+/* A line about the pull as a whole. */
+static void
+begin_line(struct log_line *line, enum log_level level,
+    const struct lease *lease, const char *verb)
+{
+	log_begin(line, level, lease->message, verb);
+	log_string(line, LOG_KEY_LEASE, lease->id);
+	log_queue_id(line, lease);
 }
 
 static void
