@@ -43,7 +43,6 @@ check_postfix_leads(struct check *check, const struct check_postfix *postfix,
 	return same;
 }
 
-/* A client service, such as cargomail, that speaks LMTP to us. */
 bool
 check_postfix_transport(struct check *check,
     const struct check_postfix *postfix, const char *service)
