@@ -6,13 +6,31 @@
 -- what the placeholder refers to. So the sender's server is asked to come
 -- again (RFC 6376, section 6.1.2). All other mail goes on as before.
 
+-- Does the symbol speak of a signature ("DOMAIN:s=SELECTOR") of the domain in
+-- From, or of one above it?
+local function is_aligned(task, symbol)
+	local found = task:get_symbol(symbol)
+	local from = task:get_from('mime')
+	local domain = from and from[1] and string.lower(from[1].domain) or ''
+
+	for _, option in ipairs(found and found[1].options or {}) do
+		local signer = string.lower(string.match(option, '^[^:]*'))
+
+		if domain == signer or
+		    string.sub(domain, -#signer - 1) == '.' .. signer then
+			return true
+		end
+	end
+	return false
+end
+
 rspamd_config:register_symbol({
 	name = 'CARGOMAIL_KEY_UNKNOWN',
 	type = 'postfilter',
 	callback = function(task)
 		if task:get_header('X-Origin-Resource-Mailbox-URL') and
-		    task:has_symbol('R_DKIM_TEMPFAIL') and
-		    not task:has_symbol('R_DKIM_ALLOW') then
+		    is_aligned(task, 'R_DKIM_TEMPFAIL') and
+		    not is_aligned(task, 'R_DKIM_ALLOW') then
 			task:set_pre_result('soft reject', "The key of the " ..
 			    "placeholder's signature cannot be looked up now")
 		end
