@@ -6,7 +6,9 @@
 #   ok TEXT CMD [ARG]...    one result: does CMD succeed?
 #   is TEXT GOT WANT        one result: are the two strings equal?
 #   like TEXT GOT REGEX     one result: does the extended regex match?
-#   wait_for SECONDS CMD [ARG]...   true as soon as CMD succeeds
+#   wait_for SECONDS CMD [ARG]...   true as soon as CMD succeeds; SECONDS is
+#                           what it may take on a machine that does nothing
+#                           else, and three times that is waited
 #   note TEXT               a line for the reader
 #   done_testing            the plan; ends the script, 1 if something failed
 #
@@ -56,7 +58,7 @@ like() {
 }
 
 wait_for() {
-	local until=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local until=$((${EPOCHREALTIME/./} + $1 * 3000000))
 	shift
 	while ! "$@" > /dev/null 2>&1; do
 		[ ${EPOCHREALTIME/./} -lt $until ] || return 1
