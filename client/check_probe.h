@@ -55,6 +55,9 @@ void check_sight_free(struct check_sight *sight);
  * recipient is another now, so that it may be somebody's. */
 char *check_probe_take_back(struct check_probe *probe, bool *stays_r);
 
+/* Is it for postmaster of its domain? */
+bool check_probe_to_postmaster(const struct check_probe *probe);
+
 /* Says why the last one was not taken. */
 void check_probe_say_refused(struct check_probe *probe, const char *server,
     const char *way);

@@ -144,6 +144,15 @@ probe_grey(void)
 	refuse_inner(CHECK_MAIL_RCPT, 450, "4.2.0 Greylisted");
 }
 static void
+probe_put_off(void)
+{
+	fake.outer.stage = CHECK_MAIL_DATA;
+	fake.outer.code = 451;
+	strcpy(fake.outer.text,
+	    "4.7.5 The key of the placeholder's signature cannot be looked up "
+	    "now");
+}
+static void
 probe_refused(void)
 {
 	refuse_inner(CHECK_MAIL_RCPT, 550, "5.1.1 User unknown");
@@ -342,6 +351,9 @@ TEST(each_fault_is_named)
 		{ probe_milter, "probe", "fail", "puts all mail off: 451",
 		    "start that milter" },
 		{ probe_grey, "probe", "warn", "is put off: 450", "pass" },
+		{ probe_put_off, "probe", "fail",
+		    "what was signed here is not found: 451",
+		    "testkey -d bar" },
 		{ probe_refused, "probe", "warn",
 		    "postmaster@bar.test: 550 5.1.1", "aliases" },
 		{ probe_hangs, "probe", "fail", "hangs up", "mail.log" },
