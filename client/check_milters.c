@@ -2,7 +2,8 @@
  *
  * Who verifies the DKIM signatures of incoming mail, and under which name: a
  * placeholder is acted on only if an Authentication-Results with one of
- * authserv_ids says that it passed.
+ * authserv_ids says that it passed; and whether it is asked for again while
+ * that cannot be said.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "cargo_placeholder.h"
 #include "check.h"
 #include "check_postfix.h"
 #include "memory.h"
@@ -18,6 +20,8 @@
 #define OPENDKIM "/etc/opendkim.conf"
 #define RSPAMD_HEADERS "/etc/rspamd/local.d/milter_headers.conf"
 #define RSPAMD_SIGNING "/etc/rspamd/local.d/dkim_signing.conf"
+#define RSPAMD_LUA "/etc/rspamd/rspamd.local.lua"
+#define SCRIPTS PREFIX "/share/cargomail"
 
 static const char why_no_name[] =
     "no Authentication-Results of ours is believed: every placeholder is "
@@ -90,6 +94,58 @@ check_signed_fields(struct check *check, const char *text, const char *mode)
 	return good;
 }
 
+/* Does a script of the verifier's care about placeholders? `file` may be
+ * NULL; says what is wrong, not what to do. */
+static bool
+check_script(struct check *check, const char *what, const char *file)
+{
+	char *text = file != NULL ? check_read(check, file) : NULL;
+	bool good = text != NULL && strstr(text, CARGO_FIELD_ORIGIN) != NULL;
+
+	free(text);
+	if (good)
+		return true;
+	check_say(check, CHECK_WARN, what,
+	    "takes placeholders whose key cannot be looked up");
+	check_why(check,
+	    "while a sender's DNS does not answer, what its placeholders "
+	    "refer to is lost");
+	return false;
+}
+
+/* What another script than ours decides is not to be lost. */
+static bool
+check_opendkim_script(struct check *check, const char *text)
+{
+	char *file = opendkim_value(text, "FinalPolicyScript");
+	bool good = check_script(check, OPENDKIM, file);
+
+	if (!good && file == NULL)
+		check_cure(check,
+		    "cp " SCRIPTS "/opendkim-placeholder.lua /etc/ && echo "
+		    "'FinalPolicyScript /etc/opendkim-placeholder.lua' "
+		    ">> " OPENDKIM "; systemctl restart opendkim");
+	else if (!good)
+		check_cure(check,
+		    "have %s do what " SCRIPTS "/opendkim-placeholder.lua "
+		    "does; systemctl restart opendkim",
+		    file);
+	free(file);
+	return good;
+}
+
+static bool
+check_rspamd_script(struct check *check)
+{
+	bool good = check_script(check, RSPAMD_LUA, RSPAMD_LUA);
+
+	if (!good)
+		check_cure(check,
+		    "cat " SCRIPTS "/rspamd-placeholder.lua >> " RSPAMD_LUA
+		    "; systemctl restart rspamd");
+	return good;
+}
+
 static bool
 check_opendkim(struct check *check, const char *text, const char *host)
 {
@@ -109,6 +165,7 @@ check_opendkim(struct check *check, const char *text, const char *host)
 		good = check_name(check, OPENDKIM,
 		    name != NULL && strcasecmp(name, "HOSTNAME") != 0 ? name :
 									host);
+		good &= check_opendkim_script(check, text);
 	}
 	good &= check_signed_fields(check, text, mode);
 	free(mode);
@@ -198,6 +255,7 @@ check_verifier(struct check *check, const char *milters, const char *host)
 		good = check_opendkim(check, opendkim, host);
 	} else if (has_rspamd) {
 		good = check_rspamd(check);
+		good &= check_rspamd_script(check);
 		good &= opendkim != NULL || check_rspamd_signing(check);
 	} else {
 		check_say(check, CHECK_OK, "smtpd_milters",

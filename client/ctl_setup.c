@@ -16,8 +16,9 @@
 
 #include "ctl.h"
 
-#define POSTFIX_SETUP PREFIX "/share/cargomail/postfix-setup"
-#define HOST_SETUP PREFIX "/share/cargomail/host-setup"
+#define SCRIPTS PREFIX "/share/cargomail"
+#define POSTFIX_SETUP SCRIPTS "/postfix-setup"
+#define HOST_SETUP SCRIPTS "/host-setup"
 #define POSTCONF "postconf -h myhostname header_checks smtpd_milters"
 /* What the service of port 25 has of its own wins; else nothing is said. */
 #define POSTCONF_OWN "postconf -P smtp/inet/smtpd_milters 2>/dev/null"
@@ -40,14 +41,18 @@ advise_verifier(const struct ctl_setup_host *host, FILE *out)
 		    "# rspamd: in local.d/milter_headers.conf\n"
 		    "#     use = [\"authentication-results\"];\n"
 		    "#     and its authserv-id (%s) in authserv_ids of"
-		    " broker.conf.\n",
+		    " broker.conf;\n"
+		    "#     in rspamd.local.lua what " SCRIPTS
+		    "/rspamd-placeholder.lua has.\n",
 		    host->hostname);
 	if (host->opendkim)
 		fprintf(out,
 		    "# OpenDKIM: in opendkim.conf\n"
 		    "#     Mode sv\n#     AuthservID %s\n"
 		    "#     and the same name in authserv_ids of"
-		    " broker.conf.\n",
+		    " broker.conf;\n"
+		    "#     FinalPolicyScript with a copy of " SCRIPTS
+		    "/opendkim-placeholder.lua\n",
 		    host->hostname);
 }
 

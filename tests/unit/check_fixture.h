@@ -230,7 +230,10 @@ put_files(void)
 	    "/^X-O:/\tFILTER cargomail:unix:cargomail/in.sock\n", 0644);
 	put("/etc/opendkim.conf",
 	    "Mode sv\nAuthservID mx.bar.test\n"
-	    "SignHeaders *,+Message-ID,+MIME-Version,+Content-Type\n",
+	    "SignHeaders *,+Message-ID,+MIME-Version,+Content-Type\n"
+	    "FinalPolicyScript /etc/policy.lua\n",
+	    0644);
+	put("/etc/policy.lua", "get(\"X-Origin-Resource-Mailbox-URL\")\n",
 	    0644);
 	for (size_t i = 0; i < 3; i++) {
 		char *path = x_asprintf(KEYS "/%s.key", names[i]);

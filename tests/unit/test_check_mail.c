@@ -88,6 +88,23 @@ opendkim_fields(void)
 	put("/etc/opendkim.conf", "Mode sv\nAuthservID mx.bar.test\n", 0644);
 }
 static void
+opendkim_script(void)
+{
+	put("/etc/opendkim.conf",
+	    "AuthservID mx.bar.test\nFinalPolicyScriptFile /etc/policy.lua\n",
+	    0644);
+}
+static void
+opendkim_other_script(void)
+{
+	put("/etc/policy.lua", "return nil\n", 0644);
+}
+static void
+opendkim_no_script(void)
+{
+	take("/etc/policy.lua");
+}
+static void
 no_milter(void)
 {
 	fake.settings = "";
@@ -100,6 +117,8 @@ put_rspamd(const char *signing)
 	put("/etc/rspamd/local.d/milter_headers.conf",
 	    "use = [\"authentication-results\"];\n", 0644);
 	put("/etc/rspamd/local.d/dkim_signing.conf", signing, 0644);
+	put("/etc/rspamd/rspamd.local.lua",
+	    "task:get_header('X-Origin-Resource-Mailbox-URL')\n", 0644);
 	put("/etc/cargomail/broker.conf",
 	    "authserv_ids = mx.bar.test\nout_listen = /x\n", 0644);
 }
@@ -113,6 +132,12 @@ static void
 rspamd_signed(void)
 {
 	put_rspamd("selector = \"mail\";\n allow_username_mismatch=true;\n");
+}
+static void
+rspamd_script(void)
+{
+	rspamd_signed();
+	take("/etc/rspamd/rspamd.local.lua");
 }
 
 static void
@@ -338,6 +363,16 @@ TEST(each_fault_is_named)
 		    "Mode sv" },
 		{ opendkim_fields, "milters", "warn", "does not sign",
 		    "SignHeaders" },
+		{ opendkim_script, "milters", "warn",
+		    "takes placeholders whose key",
+		    "opendkim-placeholder.lua /etc/ && echo" },
+		{ opendkim_other_script, "milters", "warn",
+		    "takes placeholders whose key", "have /etc/policy.lua do" },
+		{ opendkim_no_script, "milters", "warn",
+		    "takes placeholders whose key", "have /etc/policy.lua do" },
+		{ rspamd_script, "milters", "warn",
+		    "takes placeholders whose key",
+		    "rspamd-placeholder.lua >> /etc/rspamd/rspamd.local.lua" },
 		{ rspamd_unsigned, "milters", "fail",
 		    "does not have rspamd sign",
 		    "allow_username_mismatch = true" },

@@ -24,7 +24,7 @@ TEST(advice_fits_the_host)
 {
 	static const struct {
 		struct ctl_setup_host host;
-		const char *there[4], *gone[4];
+		const char *there[5], *gone[4];
 	} rows[] = {
 		{ { "mx.bar.test", "", "", false, false, false },
 		    { "on mx.bar.test: mail from outside\n",
@@ -33,19 +33,20 @@ TEST(advice_fits_the_host)
 		{ { "mx.bar.test", "regexp:/a", "inet:localhost:11332", true,
 		      false, false },
 		    { "header_checks: regexp:/a", "milter_headers.conf",
-			"sign_headers" },
+			"sign_headers", "/rspamd-placeholder.lua" },
 		    { "is empty", "OpenDKIM", "submission" } },
 		{ { "mx.foo.test", "", "unix:opendkim/opendkim.sock", false,
 		      true, true },
 		    { "what users submit", "AuthservID mx.foo.test",
-			"SignHeaders *,+Message-ID", "cargomail-sign" },
+			"SignHeaders *,+Message-ID", "cargomail-sign",
+			"FinalPolicyScript" },
 		    { "is empty", "rspamd" } },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *text = advise(&rows[i].host);
 
-		for (int j = 0; j < 4 && rows[i].there[j] != NULL; j++)
+		for (int j = 0; j < 5 && rows[i].there[j] != NULL; j++)
 			CHECK_FOR(strstr(text, rows[i].there[j]) != NULL,
 			    "%s in\n%s", rows[i].there[j], text);
 		for (int j = 0; j < 4 && rows[i].gone[j] != NULL; j++)
