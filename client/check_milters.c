@@ -21,6 +21,8 @@
 #define RSPAMD_HEADERS "/etc/rspamd/local.d/milter_headers.conf"
 #define RSPAMD_SIGNING "/etc/rspamd/local.d/dkim_signing.conf"
 #define RSPAMD_LUA "/etc/rspamd/rspamd.local.lua"
+#define RSPAMD_OLD_LUA "/etc/rspamd/lua/rspamd.local.lua"
+#define RSPAMD_PORT "11332"
 #define SCRIPTS PREFIX "/share/cargomail"
 
 static const char why_no_name[] =
@@ -37,6 +39,7 @@ opendkim_value(const char *text, const char *name)
 	for (const char *line = text; *line != '\0';) {
 		const char *end = strchrnul(line, '\n');
 
+		line += strspn(line, " \t");
 		if (strncasecmp(line, name, len) == 0 &&
 		    isblank((unsigned char)line[len])) {
 			line += len + strspn(line + len, " \t");
@@ -46,6 +49,23 @@ opendkim_value(const char *text, const char *name)
 		line = *end == '\n' ? end + 1 : end;
 	}
 	return last;
+}
+
+/* With the file that it includes; NULL if there is none. */
+static char *
+opendkim_read(const struct check *check)
+{
+	char *text = check_read(check, OPENDKIM), *file, *more, *both;
+
+	file = text != NULL ? opendkim_value(text, "Include") : NULL;
+	more = file != NULL ? check_read(check, file) : NULL;
+	free(file);
+	if (more == NULL)
+		return text;
+	both = x_asprintf("%s\n%s", text, more);
+	free(text);
+	free(more);
+	return both;
 }
 
 /* Is this name what the broker looks for? */
@@ -94,16 +114,13 @@ check_signed_fields(struct check *check, const char *text, const char *mode)
 	return good;
 }
 
-/* Does a script of the verifier's care about placeholders? `file` may be
- * NULL; says what is wrong, not what to do. */
+/* Does a script of the verifier's, NULL if it has none, care about
+ * placeholders? Says what is wrong, not what to do. */
 static bool
-check_script(struct check *check, const char *what, const char *file)
+check_script(struct check *check, const char *what, const char *script)
 {
-	char *text = file != NULL ? check_read(check, file) : NULL;
-	bool good = text != NULL && strstr(text, CARGO_FIELD_ORIGIN) != NULL;
-
-	free(text);
-	if (good)
+	if (script != NULL && strstr(script, CARGO_FIELD_ORIGIN) != NULL &&
+	    strstr(script, CARGO_FIELD_ORIGIN_LATER) != NULL)
 		return true;
 	check_say(check, CHECK_WARN, what,
 	    "takes placeholders whose key cannot be looked up");
@@ -113,36 +130,68 @@ check_script(struct check *check, const char *what, const char *file)
 	return false;
 }
 
+static void
+say_no_script(struct check *check, const char *file)
+{
+	check_say(check, CHECK_FAIL, OPENDKIM,
+	    "FinalPolicyScript %s cannot be read", file);
+	check_why(check,
+	    "OpenDKIM does not start again, and Postfix waits for it with "
+	    "all mail");
+	check_cure(check,
+	    "install -m 644 " SCRIPTS "/opendkim-placeholder.lua %s; "
+	    "systemctl restart opendkim",
+	    file);
+}
+
 /* What another script than ours decides is not to be lost. */
 static bool
 check_opendkim_script(struct check *check, const char *text)
 {
 	char *file = opendkim_value(text, "FinalPolicyScript");
-	bool good = check_script(check, OPENDKIM, file);
+	char *script = file != NULL ? check_read(check, file) : NULL;
+	bool good = false;
 
-	if (!good && file == NULL)
+	if (file != NULL && script == NULL) {
+		say_no_script(check, file);
+	} else if (check_script(check, OPENDKIM, script)) {
+		good = true;
+	} else if (file == NULL) {
 		check_cure(check,
-		    "cp " SCRIPTS "/opendkim-placeholder.lua /etc/ && echo "
-		    "'FinalPolicyScript /etc/opendkim-placeholder.lua' "
-		    ">> " OPENDKIM "; systemctl restart opendkim");
-	else if (!good)
+		    "install -m 644 " SCRIPTS "/opendkim-placeholder.lua "
+		    "/etc/ && echo 'FinalPolicyScript "
+		    "/etc/opendkim-placeholder.lua' >> " OPENDKIM
+		    "; systemctl restart opendkim");
+	} else {
 		check_cure(check,
 		    "have %s do what " SCRIPTS "/opendkim-placeholder.lua "
 		    "does; systemctl restart opendkim",
 		    file);
+	}
 	free(file);
+	free(script);
 	return good;
 }
 
+/* rspamd reads the old place only if there is nothing at the new one. */
 static bool
 check_rspamd_script(struct check *check)
 {
-	bool good = check_script(check, RSPAMD_LUA, RSPAMD_LUA);
+	const char *file = RSPAMD_LUA;
+	char *script = check_read(check, file);
+	bool good;
 
+	if (script == NULL) {
+		script = check_read(check, RSPAMD_OLD_LUA);
+		file = script != NULL ? RSPAMD_OLD_LUA : RSPAMD_LUA;
+	}
+	good = check_script(check, file, script);
 	if (!good)
 		check_cure(check,
-		    "cat " SCRIPTS "/rspamd-placeholder.lua >> " RSPAMD_LUA
-		    "; systemctl restart rspamd");
+		    "cat " SCRIPTS "/rspamd-placeholder.lua >> %s; systemctl "
+		    "restart rspamd",
+		    file);
+	free(script);
 	return good;
 }
 
@@ -214,16 +263,32 @@ rspamd_is_true(const char *text, const char *name)
 	return false;
 }
 
-/* What comes back from the broker is nobody's login. Where OpenDKIM is there,
- * too, it may be that which signs. */
+/* Is it the only one of these milters? */
 static bool
-check_rspamd_signing(struct check *check)
+is_rspamd_alone(const char *milters)
+{
+	while (*(milters += strspn(milters, ", \t")) != '\0') {
+		size_t len = strcspn(milters, ", \t");
+
+		if (memmem(milters, len, RSPAMD_PORT, strlen(RSPAMD_PORT)) ==
+		    NULL)
+			return false;
+		milters += len;
+	}
+	return true;
+}
+
+/* What comes back from the broker is nobody's login. Another milter there may
+ * be that which signs. */
+static bool
+check_rspamd_signing(struct check *check, const char *milters)
 {
 	char *text = check_read(check, RSPAMD_SIGNING);
 	bool good = rspamd_is_true(text, "allow_username_mismatch");
 
 	free(text);
-	if (check->config.broker_keys.out_listen[0] == '\0' || good)
+	if (check->config.broker_keys.out_listen[0] == '\0' || good ||
+	    !is_rspamd_alone(milters))
 		return true;
 	check_say(check, CHECK_FAIL, RSPAMD_SIGNING,
 	    "does not have rspamd sign what comes back from the broker");
@@ -234,11 +299,13 @@ check_rspamd_signing(struct check *check)
 	return false;
 }
 
-/* Which of the two the milters of port 25 are. */
+/* Which of the two the milters of port 25 are; `signers` are those of what
+ * comes back from the broker. */
 static void
-check_verifier(struct check *check, const char *milters, const char *host)
+check_verifier(struct check *check, const char *milters, const char *signers,
+    const char *host)
 {
-	char *opendkim = check_read(check, OPENDKIM);
+	char *opendkim = opendkim_read(check);
 	char *rspamd = check_path(check, "/etc/rspamd");
 	bool has_rspamd = access(rspamd, F_OK) == 0, good = true;
 
@@ -251,12 +318,12 @@ check_verifier(struct check *check, const char *milters, const char *host)
 		    "cargomail-postfix(7)");
 		good = false;
 	} else if (opendkim != NULL &&
-	    (!has_rspamd || strstr(milters, "11332") == NULL)) {
+	    (!has_rspamd || strstr(milters, RSPAMD_PORT) == NULL)) {
 		good = check_opendkim(check, opendkim, host);
 	} else if (has_rspamd) {
 		good = check_rspamd(check);
 		good &= check_rspamd_script(check);
-		good &= opendkim != NULL || check_rspamd_signing(check);
+		good &= check_rspamd_signing(check, signers);
 	} else {
 		check_say(check, CHECK_OK, "smtpd_milters",
 		    "%s: not known here; it must write Authentication-Results",
@@ -274,7 +341,7 @@ void
 check_milters(struct check *check)
 {
 	struct check_postfix postfix;
-	char *milters, *host;
+	char *milters, *signers, *host;
 
 	if (!check->config.broker)
 		return;
@@ -284,9 +351,12 @@ check_milters(struct check *check)
 	}
 	milters = check_postfix_effective(&postfix,
 	    check_postfix_front(&postfix), "smtpd_milters");
+	signers = check_postfix_effective(&postfix, "cargomail-sign/unix",
+	    "smtpd_milters");
 	host = check_postfix_setting(&postfix, "myhostname");
-	check_verifier(check, milters, host);
+	check_verifier(check, milters, signers, host);
 	free(milters);
+	free(signers);
 	free(host);
 	check_postfix_free(&postfix);
 }

@@ -24,11 +24,22 @@ local function is_aligned(task, symbol)
 	return false
 end
 
+-- The field has two names.
+local function has_origin(task)
+	return task:get_header('X-Origin-Resource-Mailbox-URL') or
+	    task:get_header('X-Origin-Mailbox-Service-URL')
+end
+
+-- What is refused, or put off, for another reason stays so.
+local function is_decided(task)
+	return task:has_pre_result() or task:get_metric_action() == 'reject'
+end
+
 rspamd_config:register_symbol({
 	name = 'CARGOMAIL_KEY_UNKNOWN',
 	type = 'postfilter',
 	callback = function(task)
-		if task:get_header('X-Origin-Resource-Mailbox-URL') and
+		if has_origin(task) and not is_decided(task) and
 		    is_aligned(task, 'R_DKIM_TEMPFAIL') and
 		    not is_aligned(task, 'R_DKIM_ALLOW') then
 			task:set_pre_result('soft reject', "The key of the " ..

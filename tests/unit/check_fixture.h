@@ -192,6 +192,10 @@ set_mode(const char *path, mode_t mode)
 	free(full);
 }
 
+#define PLACEHOLDER_SCRIPT \
+	"get(\"X-Origin-Resource-Mailbox-URL\") " \
+	"get(\"X-Origin-Mailbox-Service-URL\")\n"
+
 /* Two packages; that of the client has nothing that is looked at. */
 static inline void
 put_manifest(void)
@@ -233,8 +237,7 @@ put_files(void)
 	    "SignHeaders *,+Message-ID,+MIME-Version,+Content-Type\n"
 	    "FinalPolicyScript /etc/policy.lua\n",
 	    0644);
-	put("/etc/policy.lua", "get(\"X-Origin-Resource-Mailbox-URL\")\n",
-	    0644);
+	put("/etc/policy.lua", PLACEHOLDER_SCRIPT, 0644);
 	for (size_t i = 0; i < 3; i++) {
 		char *path = x_asprintf(KEYS "/%s.key", names[i]);
 

@@ -97,7 +97,8 @@ opendkim_script(void)
 static void
 opendkim_other_script(void)
 {
-	put("/etc/policy.lua", "return nil\n", 0644);
+	put("/etc/policy.lua", "get(\"X-Origin-Resource-Mailbox-URL\")\n",
+	    0644);
 }
 static void
 opendkim_no_script(void)
@@ -105,20 +106,28 @@ opendkim_no_script(void)
 	take("/etc/policy.lua");
 }
 static void
+opendkim_include(void)
+{
+	put("/etc/opendkim.conf",
+	    "AuthservID mx.bar.test\ninclude /etc/more.conf\n", 0644);
+	put("/etc/more.conf", "Mode v\n  finalpolicyscript /etc/policy.lua\n",
+	    0644);
+}
+static void
 no_milter(void)
 {
 	fake.settings = "";
 }
-/* Alone, with what users submit. */
+/* Alone, but for a file of what is not used, with what users submit. */
 static void
 put_rspamd(const char *signing)
 {
-	take("/etc/opendkim.conf");
+	fake.settings = "smtpd_milters = inet:127.0.0.1:11332\n"
+			"myhostname = mx.bar.test\n";
 	put("/etc/rspamd/local.d/milter_headers.conf",
 	    "use = [\"authentication-results\"];\n", 0644);
 	put("/etc/rspamd/local.d/dkim_signing.conf", signing, 0644);
-	put("/etc/rspamd/rspamd.local.lua",
-	    "task:get_header('X-Origin-Resource-Mailbox-URL')\n", 0644);
+	put("/etc/rspamd/rspamd.local.lua", PLACEHOLDER_SCRIPT, 0644);
 	put("/etc/cargomail/broker.conf",
 	    "authserv_ids = mx.bar.test\nout_listen = /x\n", 0644);
 }
@@ -134,10 +143,23 @@ rspamd_signed(void)
 	put_rspamd("selector = \"mail\";\n allow_username_mismatch=true;\n");
 }
 static void
+rspamd_and_other(void)
+{
+	rspamd_unsigned();
+	fake.options = "cargomail-sign/unix/smtpd_milters = "
+		       "inet:127.0.0.1:11332,unix:opendkim.sock\n";
+}
+static void
 rspamd_script(void)
 {
 	rspamd_signed();
 	take("/etc/rspamd/rspamd.local.lua");
+}
+static void
+rspamd_old_script(void)
+{
+	rspamd_script();
+	put("/etc/rspamd/lua/rspamd.local.lua", "", 0644);
 }
 
 static void
@@ -365,14 +387,23 @@ TEST(each_fault_is_named)
 		    "SignHeaders" },
 		{ opendkim_script, "milters", "warn",
 		    "takes placeholders whose key",
-		    "opendkim-placeholder.lua /etc/ && echo" },
+		    "opendkim-placeholder.lua /etc/ && echo "
+		    "'FinalPolicyScript" },
 		{ opendkim_other_script, "milters", "warn",
 		    "takes placeholders whose key", "have /etc/policy.lua do" },
-		{ opendkim_no_script, "milters", "warn",
-		    "takes placeholders whose key", "have /etc/policy.lua do" },
+		{ opendkim_no_script, "milters", "fail",
+		    "FinalPolicyScript /etc/policy.lua cannot be read",
+		    "opendkim-placeholder.lua /etc/policy.lua; systemctl" },
+		{ opendkim_include, "milters", "ok",
+		    "results are written in a name", "" },
 		{ rspamd_script, "milters", "warn",
 		    "takes placeholders whose key",
 		    "rspamd-placeholder.lua >> /etc/rspamd/rspamd.local.lua" },
+		{ rspamd_old_script, "milters", "warn",
+		    "takes placeholders whose key",
+		    ">> /etc/rspamd/lua/rspamd.local.lua; " },
+		{ rspamd_and_other, "milters", "ok",
+		    "results are written in a name", "" },
 		{ rspamd_unsigned, "milters", "fail",
 		    "does not have rspamd sign",
 		    "allow_username_mismatch = true" },
