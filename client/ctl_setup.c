@@ -20,8 +20,11 @@
 #define POSTFIX_SETUP SCRIPTS "/postfix-setup"
 #define HOST_SETUP SCRIPTS "/host-setup"
 #define POSTCONF "postconf -h myhostname header_checks smtpd_milters"
-/* What the service of port 25 has of its own wins; else nothing is said. */
-#define POSTCONF_OWN "postconf -P smtp/inet/smtpd_milters 2>/dev/null"
+/* What the smtpd of port 25 has of its own wins, that behind postscreen if
+ * there is one; else nothing is said. */
+#define POSTCONF_OWN \
+	"postconf -P smtpd/pass/smtpd_milters smtp/inet/smtpd_milters " \
+	"2>/dev/null"
 #define POSTCONF_OUT "postconf -M cargomail-out/unix 2>/dev/null"
 #define VALUES 3
 #define VALUE_MAX 4096
@@ -69,6 +72,11 @@ advise_signer(const struct ctl_setup_host *host, FILE *out)
 		      "and content-type unless\n#     sign_headers says "
 		      "otherwise.\n",
 		    out);
+	if (host->rspamd && host->outbound)
+		fputs("#     For what comes back from the broker it needs "
+		      "allow_username_mismatch =\n#     true; there: that is "
+		      "nobody's login.\n",
+		    out);
 	if (host->outbound)
 		fputs("# Users' mail is signed on its way back from the "
 		      "broker (cargomail-sign), so\n# milters of the "
@@ -113,11 +121,12 @@ read_lines(const char *command, char lines_r[][VALUE_MAX], int max)
 static void
 read_own_milters(char milters[VALUE_MAX])
 {
-	char line[1][VALUE_MAX];
+	char lines[2][VALUE_MAX];
 	const char *equals;
+	int count = read_lines(POSTCONF_OWN, lines, 2);
 
-	if (read_lines(POSTCONF_OWN, line, 1) != 1 ||
-	    (equals = strchr(line[0], '=')) == NULL)
+	/* In the order of master.cf, where postscreen stands first. */
+	if (count < 1 || (equals = strchr(lines[count - 1], '=')) == NULL)
 		return;
 	equals++;
 	snprintf(milters, VALUE_MAX, "%s", equals + strspn(equals, " "));
