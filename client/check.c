@@ -270,6 +270,6 @@ check_close(struct check *check)
 	check->count = 0;
 	cJSON_Delete(check->identities);
 	check->identities = NULL;
-	check_origins_free(&check->origins);
+	check_origins_free(check);
 	check_config_free(&check->config);
 }

@@ -22,6 +22,7 @@
 #include "encoding.h"
 #include "outcome.h"
 
+struct check_origin;
 struct check_origins;
 struct check_mail;
 struct check_mail_reply;
@@ -48,6 +49,12 @@ struct check_reply {
 	char agent[256]; /* of /.well-known/cargomail, "" if it is none */
 };
 
+struct check_room {
+	int64_t bytes; /* for others than root */
+	int64_t files; /* INT64_MAX: as many as one likes */
+	bool read_only;
+};
+
 /* How the host is seen; `arg` is the first parameter of each. */
 struct check_world {
 	void *arg;
@@ -67,8 +74,8 @@ struct check_world {
 	void (*pause)(void *arg, int ms);
 	/* 0, or -1 if there is no such user. */
 	int (*user)(void *arg, const char *name, uid_t *uid_r);
-	/* Bytes that others may still write where `path` is; -1. */
-	int64_t (*space)(void *arg, const char *path);
+	/* What there is left where `path` is; -1 if that is nowhere. */
+	int (*room)(void *arg, const char *path, struct check_room *room_r);
 };
 
 struct check {
@@ -83,7 +90,8 @@ struct check {
 	size_t count;
 	cJSON *identities; /* check_identities() */
 	bool identities_asked;
-	struct check_origins *origins; /* check_origin.h */
+	struct check_origins *origins; /* check_origin.h, as is the next */
+	struct check_origin *peer_origin;
 };
 
 struct check_item {

@@ -13,7 +13,8 @@
 #include "memory.h"
 
 #define MESSAGE_MAX 65536
-#define DOMAINS_MAX 4
+#define DOMAINS_MAX 4 /* each takes seconds, or a minute if it is lost */
+#define NAMES_MAX 64
 #define ADDRESSES_MAX 4
 
 static size_t
@@ -149,13 +150,33 @@ probe_name(struct check *check, const struct check_postfix *postfix,
 
 /* The domain of each of the broker's names, once: a key that is on its way
  * in has an identity of its own. */
+static size_t
+find_domains(struct check *check, const char *domains[NAMES_MAX])
+{
+	const cJSON *identity;
+	size_t count = 0, i;
+
+	cJSON_ArrayForEach(identity, check_identities(check))
+	{
+		const char *name = json_string(identity, "name");
+
+		if (name == NULL || strncmp(name, "_cb.", 4) != 0 ||
+		    count == NAMES_MAX)
+			continue;
+		for (i = 0; i < count && strcmp(domains[i], name + 4) != 0; i++)
+			;
+		if (i == count)
+			domains[count++] = name + 4;
+	}
+	return count;
+}
+
 void
 check_probe(struct check *check)
 {
-	const char *done[DOMAINS_MAX];
+	const char *domains[NAMES_MAX];
 	struct check_postfix postfix;
-	const cJSON *identity;
-	size_t count = 0, i;
+	size_t count, i;
 
 	if (!check->config.broker)
 		return;
@@ -163,20 +184,13 @@ check_probe(struct check *check)
 		check_postfix_free(&postfix);
 		return; /* `postfix` says so */
 	}
-	cJSON_ArrayForEach(identity, check_identities(check))
-	{
-		const char *name = json_string(identity, "name");
-
-		if (name == NULL || strncmp(name, "_cb.", 4) != 0 ||
-		    count == DOMAINS_MAX)
-			continue;
-		for (i = 0; i < count && strcmp(done[i], name + 4) != 0; i++)
-			;
-		if (i < count)
-			continue;
-		done[count++] = name + 4;
-		probe_name(check, &postfix, name + 4);
-	}
+	count = find_domains(check, domains);
+	for (i = 0; i < count && i < DOMAINS_MAX; i++)
+		probe_name(check, &postfix, domains[i]);
+	if (count > DOMAINS_MAX)
+		check_say(check, CHECK_OK, "",
+		    "%zu more mail domains were not tried",
+		    count - DOMAINS_MAX);
 	if (count == 0) {
 		check_say(check, CHECK_WARN, "",
 		    "the broker cannot be asked to look at a probe: no name "

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC
  *
  * What the world sees: our own mailboxes at the addresses that the DNS gives
- * them, the mailboxes that our maps name, and a peer of the command line.
- * From within, so a router that does not lead back to itself shows up, too.
+ * them. From within, so a router that does not lead back to itself shows up,
+ * too.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
-#include "check_origin.h"
 #include "json_strict.h"
 #include "memory.h"
-#include "service_url.h"
 
 static const char *
 loaded_key(struct check *check, const char *host)
@@ -182,102 +180,4 @@ check_public(struct check *check)
 		check_host(check, config->mailbox.server_names.items[i], false);
 	for (size_t i = 0; i < config->mailbox.web_hosts.count; i++)
 		check_web(check, config->mailbox.web_hosts.items[i]);
-}
-
-/* ---- others ------------------------------------------------------------ */
-
-static void
-check_other(struct check *check, const struct check_origin *origin)
-{
-	if (origin->outcome != OUTCOME_OK) {
-		check_say(check, CHECK_FAIL, origin->url,
-		    "cannot be reached: %s", origin->why.text);
-		check_why(check,
-		    "what goes there waits, and is delivered "
-		    "without notice after notify_give_up");
-		check_cure(check,
-		    "is the URL in %s right? Its host must "
-		    "answer: curl -v %s/.well-known/cargomail",
-		    origin->named_by, origin->url);
-	} else if (origin->reply.status != 200 ||
-	    origin->reply.agent[0] == '\0') {
-		check_say(check, CHECK_FAIL, origin->url,
-		    "is no Resource Mailbox (status %u, no agent)",
-		    origin->reply.status);
-		check_why(check, "nothing can be notified or put there");
-		check_cure(check, "correct the URL in %s", origin->named_by);
-	} else {
-		check_say(check, CHECK_OK, origin->url, "answers; agent %s",
-		    origin->reply.agent);
-	}
-}
-
-void
-check_maps(struct check *check)
-{
-	const struct check_origins *origins;
-
-	if (!check->config.broker)
-		return;
-	origins = check_origins(check);
-	for (size_t i = 0; i < origins->count; i++)
-		if (strcmp(origins->items[i].named_by, "--peer") != 0)
-			check_other(check, &origins->items[i]);
-	if (origins->left > 0)
-		check_say(check, CHECK_OK, "", "%zu more were not asked",
-		    origins->left);
-}
-
-/* Its agent must be known to the DNS, else origins refuse it. */
-static void
-check_agent(struct check *check, const char *agent)
-{
-	char *error = NULL;
-	cJSON *answer;
-
-	if (agent[0] == '\0')
-		return;
-	answer = check_lookup(check, agent, "TXT", &error);
-	if (cJSON_GetArraySize(json_array(answer, "records")) > 0) {
-		check_say(check, CHECK_OK, agent, "has TXT records");
-	} else {
-		check_say(check, CHECK_FAIL, agent, "has no TXT record%s%s",
-		    error != NULL ? ": " : "", error != NULL ? error : "");
-		check_why(check,
-		    "our mailbox would refuse its pulls "
-		    "(\"published\")");
-		check_cure(check, "tell its administrator: cargomailctl dns");
-	}
-	cJSON_Delete(answer);
-	free(error);
-}
-
-void
-check_peer(struct check *check)
-{
-	const struct service_ports any = { 0 };
-	const struct check_origins *origins;
-	struct service_url url = { .text = "" };
-
-	if (check->peer == NULL)
-		return;
-	if (strncmp(check->peer, "smtp://", 7) == 0 &&
-	    service_host_is_valid(check->peer + 7)) {
-		check_outside_mail(check, check->peer + 7);
-		return;
-	}
-	service_url_parse(check->peer, &any, &url);
-	origins = check_origins(check);
-	for (size_t i = 0; i < origins->count; i++) {
-		const struct check_origin *origin = &origins->items[i];
-
-		if (strcmp(origin->url, url.text) != 0)
-			continue;
-		check_other(check, origin);
-		check_agent(check, origin->reply.agent);
-		return;
-	}
-	check_say(check, CHECK_FAIL, check->peer, "is no URL of a mailbox");
-	check_why(check, "it is https:// and a host name, no more");
-	check_cure(check, "say --peer https://mailbox.insurance.test");
 }

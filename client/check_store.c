@@ -12,31 +12,18 @@
 #include "terminal.h"
 
 #define ATTEMPTS_ODD 6 /* by then more than an hour has passed */
+#define FILES_ODD 10000
 #define WAIT_ODD 3600 /* seconds in Postfix's queue */
 
-void
-check_store(struct check *check)
+static void
+judge_bytes(struct check *check, const char *path, int64_t space)
 {
-	int64_t floor = check->config.mailbox.free_space_floor, space;
+	int64_t floor = check->config.mailbox.free_space_floor;
 	char have[TERMINAL_SIZE_SIZE], least[TERMINAL_SIZE_SIZE];
-	char *path, *full;
 
-	if (!check->config.mailboxd)
-		return;
-	/* Where mailboxd measures: a disk may be mounted there. */
-	path =
-	    x_asprintf("%s/mailbox/store", check->config.grip.base_directory);
-	full = check_path(check, path);
-	space = check->world->space(check->world->arg, full);
 	terminal_format_size(space, have);
 	terminal_format_size(floor, least);
-	if (space < 0) {
-		check_say(check, CHECK_FAIL, path, "is not there");
-		check_why(check, "mailboxd keeps all it has there");
-		check_cure(check,
-		    PREFIX "/share/cargomail/create-users "
-			   "mailbox; or mount it");
-	} else if (space < floor) {
+	if (space < floor) {
 		check_say(check, CHECK_FAIL, path,
 		    "%s free, less than free_space_floor (%s)", have, least);
 		check_why(check,
@@ -55,6 +42,46 @@ check_store(struct check *check)
 		    "cargomailctl account list");
 	} else {
 		check_say(check, CHECK_OK, path, "%s free", have);
+	}
+}
+
+void
+check_store(struct check *check)
+{
+	struct check_room room;
+	char *path, *full;
+
+	if (!check->config.mailboxd)
+		return;
+	/* Where mailboxd measures: a disk may be mounted there. */
+	path =
+	    x_asprintf("%s/mailbox/store", check->config.grip.base_directory);
+	full = check_path(check, path);
+	if (check->world->room(check->world->arg, full, &room) != 0) {
+		check_say(check, CHECK_FAIL, path, "is not there");
+		check_why(check, "mailboxd keeps all it has there");
+		check_cure(check,
+		    PREFIX "/share/cargomail/create-users "
+			   "mailbox; or mount it");
+	} else if (room.read_only) {
+		check_say(check, CHECK_FAIL, path, "is read-only");
+		check_why(check,
+		    "mailboxd takes nothing in, and lets nothing go");
+		check_cure(check,
+		    "dmesg tells why the kernel made it so; then: mount -o "
+		    "remount,rw %s",
+		    path);
+	} else if (room.files < FILES_ODD) {
+		check_say(check, CHECK_WARN, path,
+		    "has room for %lld files more", (long long)room.files);
+		check_why(check,
+		    "each resource is a file; without room for one nothing "
+		    "is taken in");
+		check_cure(check,
+		    "a file system with more inodes; what users let go of: "
+		    "cargomailctl gc");
+	} else {
+		judge_bytes(check, path, room.bytes);
 	}
 	free(path);
 	free(full);

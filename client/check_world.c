@@ -27,7 +27,9 @@
 
 #define ASK_MS 8000 /* a daemon that is there answers within */
 #define RUN_SECONDS 30
-#define RUN_MAX ((size_t)1 << 20)
+/* Of what a program prints, the rest is forgotten: some 50,000 messages of
+ * Postfix's queue. */
+#define RUN_MAX ((size_t)16 << 20)
 #define FETCH_MS 15000
 
 static int64_t
@@ -83,7 +85,7 @@ become(const char *const argv[], int out)
 static char *
 real_run(void *arg, const char *const argv[], int *status_r)
 {
-	char *text = x_calloc(1, RUN_MAX);
+	char *text = x_calloc(1, RUN_MAX), rest[4096];
 	size_t len = 0;
 	int pipes[2], status;
 	ssize_t n;
@@ -101,11 +103,13 @@ real_run(void *arg, const char *const argv[], int *status_r)
 	while (len < RUN_MAX - 1 &&
 	    (n = read(pipes[0], text + len, RUN_MAX - 1 - len)) > 0)
 		len += (size_t)n;
+	/* It is to end well: one that cannot write fails. */
+	while (read(pipes[0], rest, sizeof(rest)) > 0)
+		;
 	close(pipes[0]);
 	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
 	    WEXITSTATUS(status) != 127)
 		*status_r = WEXITSTATUS(status);
-	text[strlen(text)] = '\0';
 	return text;
 }
 
@@ -262,15 +266,19 @@ real_user(void *arg, const char *name, uid_t *uid_r)
 	return 0;
 }
 
-static int64_t
-real_space(void *arg, const char *path)
+static int
+real_room(void *arg, const char *path, struct check_room *room_r)
 {
 	struct statvfs st;
 
 	(void)arg;
 	if (statvfs(path, &st) != 0)
 		return -1;
-	return (int64_t)st.f_bavail * (int64_t)st.f_frsize;
+	room_r->bytes = (int64_t)st.f_bavail * (int64_t)st.f_frsize;
+	/* Some file systems do not count files. */
+	room_r->files = st.f_files == 0 ? INT64_MAX : (int64_t)st.f_favail;
+	room_r->read_only = (st.f_flag & ST_RDONLY) != 0;
+	return 0;
 }
 
 const struct check_world check_world_real = {
@@ -281,5 +289,5 @@ const struct check_world check_world_real = {
 	.mail = real_mail,
 	.pause = real_pause,
 	.user = real_user,
-	.space = real_space,
+	.room = real_room,
 };

@@ -39,7 +39,11 @@ static char hashes[3][65];
 
 /* The host, set anew before each row. */
 static struct fake {
-	int64_t now, date, space, until, attempt;
+	int64_t now, date, until, attempt;
+	int64_t slow; /* seconds that an answer of a server takes */
+	unsigned fetches;
+	struct check_room room;
+	bool no_room;
 	const char *down; /* a daemon that does not answer */
 	bool trusted, secure, dns_dead;
 	const char *no_record; /* a name without any */
@@ -475,6 +479,10 @@ fake_fetch(void *arg, const struct check_fetch *fetch,
 	CHECK((fetch->ca_bundle == NULL) == (fetch->key != NULL));
 	if (outcome != OUTCOME_OK)
 		return reason_set(why, outcome, fake.word, "it %s", fake.word);
+	/* Each takes its time, of both clocks. */
+	fake.fetches++;
+	fake.now += fake.slow;
+	fake.date += fake.slow;
 	reply_r->status = 200;
 	reply_r->date = fake.date;
 	strcpy(reply_r->agent, fake.agent);
@@ -490,11 +498,13 @@ fake_user(void *arg, const char *name, uid_t *uid_r)
 	return 0;
 }
 
-static inline int64_t
-fake_space(void *arg, const char *path)
+static inline int
+fake_room(void *arg, const char *path, struct check_room *room_r)
 {
 	(void)arg;
-	return strcmp(path + strlen(root), STORE) == 0 ? fake.space : -1;
+	*room_r = fake.room;
+	return strcmp(path + strlen(root), STORE) == 0 && !fake.no_room ? 0 :
+									  -1;
 }
 
 static const struct check_world world = {
@@ -505,7 +515,7 @@ static const struct check_world world = {
 	.mail = fake_mail,
 	.pause = fake_pause,
 	.user = fake_user,
-	.space = fake_space,
+	.room = fake_room,
 };
 
 /* ---- one run -------------------------------------------------------- */
@@ -569,7 +579,7 @@ reset(void)
 	fake = (struct fake){ .now = time(NULL),
 		.trusted = true,
 		.secure = true,
-		.space = INT64_C(100) << 30,
+		.room = { INT64_C(100) << 30, INT64_MAX, false },
 		.services = services,
 		.options = options,
 		.settings = settings,

@@ -188,6 +188,19 @@ other_down(void)
 	fake.other = OUTCOME_TEMPFAIL;
 }
 static void
+no_domain(void)
+{
+	put("/etc/cargomail/destinations",
+	    "@sub.bar.test * https://mailbox.bar.test\n@bar.test * -\n", 0644);
+}
+static void
+others_slow(void)
+{
+	fake.slow = 40;
+	put("/etc/cargomail/destinations",
+	    "@bar.test * https://a.test\n@foo.test * https://b.test\n", 0644);
+}
+static void
 socket_gone(void)
 {
 	take(BASE "/broker/run/sign.sock");
@@ -243,17 +256,27 @@ no_way_back(void)
 static void
 space_low(void)
 {
-	fake.space = 1 << 20;
+	fake.room.bytes = 1 << 20;
 }
 static void
 space_odd(void)
 {
-	fake.space = 3 << 29;
+	fake.room.bytes = 3 << 29;
+}
+static void
+space_closed(void)
+{
+	fake.room.read_only = true;
+}
+static void
+space_files(void)
+{
+	fake.room.files = 99;
 }
 static void
 space_none(void)
 {
-	fake.space = -1;
+	fake.no_room = true;
 }
 static void
 pulls_old(void)
@@ -331,6 +354,9 @@ TEST(each_fault_is_named)
 		{ unreachable, "public", "fail", "cannot be reached",
 		    "port 443" },
 		{ agent_odd, "public", "fail", "_rra.x.test", "restart" },
+		{ others_slow, "time", "ok", "b.test: clocks agree", "" },
+		{ no_domain, "maps", "warn", "has no mailbox for bar.test",
+		    "echo '@bar.test * https://mailbox.bar.test' >> " },
 		{ other_down, "maps", "fail", "cannot be reached",
 		    "destinations" },
 		{ agent_none, "maps", "fail", "is no Resource Mailbox",
@@ -338,6 +364,8 @@ TEST(each_fault_is_named)
 		{ other_down, "peer", "fail", "cannot be reached", "curl" },
 		{ space_low, "store", "fail", "less than", "make room" },
 		{ space_odd, "store", "warn", "free; below", "enlarge" },
+		{ space_closed, "store", "fail", "is read-only", "remount,rw" },
+		{ space_files, "store", "warn", "room for 99 files", "inodes" },
 		{ space_none, "store", "fail", "is not there", "mount" },
 		{ pulls_old, "queue", "warn", "1 of 1 have failed", "queue" },
 		{ mailboxd_down, "queue", "warn",
@@ -365,6 +393,41 @@ same_defaults(const struct config_key *ours, const struct config_key *theirs)
 	}
 }
 
+TEST(a_clock_without_others)
+{
+	struct said said;
+
+	reset();
+	put("/etc/cargomail/destinations",
+	    "@bar.test * https://mailbox.bar.test\n", 0644);
+	run("time", NULL, &said);
+	CHECK_FOR(strstr(said.text, "no mailbox of others") != NULL, "%s",
+	    said.text);
+}
+
+/* Who is asked by another host has half a minute, and maps of his own. */
+TEST(a_peer_is_asked_alone)
+{
+	struct said said;
+	char line[80];
+	FILE *map;
+	char *path = at("/etc/cargomail/destinations");
+
+	reset();
+	map = fopen(path, "w");
+	for (int i = 0; i < 40; i++) {
+		snprintf(line, sizeof(line), "@d%d.test * https://m%d.test\n",
+		    i, i);
+		fputs(line, map);
+	}
+	fclose(map);
+	free(path);
+	run("peer", "https://peer.test", &said);
+	CHECK_FOR(strstr(said.text, "peer.test: answers") != NULL, "%s",
+	    said.text);
+	CHECK(fake.fetches == 1);
+}
+
 TEST(keys_are_the_daemons_own)
 {
 	same_defaults(check_config_gripd, gripd_config_keys);
@@ -379,6 +442,8 @@ main(void)
 		return 1;
 	RUN(a_host_in_order);
 	RUN(each_fault_is_named);
+	RUN(a_clock_without_others);
+	RUN(a_peer_is_asked_alone);
 	RUN(keys_are_the_daemons_own);
 	host_end();
 	return test_done();

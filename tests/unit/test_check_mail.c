@@ -175,6 +175,16 @@ probe_none(void)
 	fake.no_probe = true;
 }
 static void
+probe_many(void)
+{
+	fake.down = "gripd-sign";
+	put("/etc/cargomail/policy",
+	    "_cb.a.test role=broker\n_cb.b.test role=broker\n"
+	    "_cb.c.test role=broker\n_cb.d.test role=broker\n"
+	    "_cb.e.test role=broker\n_cb.f.test role=broker\n",
+	    0644);
+}
+static void
 probe_nobody(void)
 {
 	refuse_inner(CHECK_MAIL_CONNECT, 0, "Connection refused");
@@ -412,6 +422,8 @@ TEST(each_fault_is_named)
 		{ no_milter, "milters", "fail", "is empty", "OpenDKIM" },
 		{ probe_none, "probe", "warn", "cannot be asked to look",
 		    "restart cargomail-broker" },
+		{ probe_many, "probe", "ok",
+		    "2 more mail domains were not tried", "" },
 		{ probe_nobody, "probe", "fail", "127.0.0.1 port 25: Conn",
 		    "inet_interfaces" },
 		{ probe_milter, "probe", "fail", "puts all mail off: 451",
