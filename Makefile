@@ -285,7 +285,7 @@ check-install: install-packages install-tree
 
 # All of it; what takes longest comes first. The two trees are made while two
 # compilers run.
-check: deps install-packages
+check: deps install-packages rpm
 	$(MAKE) -j4 VARIANT=asan WERROR=-Werror lab-tree install-tree all \
 	    unit-tests
 	$(MAKE) -s VARIANT=asan run-check
@@ -293,7 +293,7 @@ run-check:
 	LAB_VARIANT=asan tests/run -j $(TEST_JOBS) -e tests/lab/check-faults \
 	    $(INSTALL_COMMANDS) \
 	    $(foreach t,$(LAB_TESTS),'tests/lab/lab run $(t)') \
-	    tests/lab/check-cell $(UNIT_COMMANDS)
+	    tests/lab/check-cell tests/install/check-packages $(UNIT_COMMANDS)
 
 lint:
 	tests/run $(patsubst %,'%',$(sort $(wildcard tests/tree/*)))
