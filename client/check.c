@@ -215,6 +215,37 @@ check_identities(struct check *check)
 	return json_array(check->identities, "identities");
 }
 
+static bool
+has_string(const cJSON *array, const char *text)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, array)
+	{
+		if (strcmp(item->valuestring, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+cJSON *
+check_mail_domains(struct check *check)
+{
+	cJSON *domains = cJSON_CreateArray();
+	const cJSON *identity;
+
+	cJSON_ArrayForEach(identity, check_identities(check))
+	{
+		const char *name = json_string(identity, "name");
+
+		if (name != NULL && strncmp(name, "_cb.", 4) == 0 &&
+		    !has_string(domains, name + 4))
+			cJSON_AddItemToArray(domains,
+			    cJSON_CreateString(name + 4));
+	}
+	return domains;
+}
+
 cJSON *
 check_lookup(struct check *check, const char *name, const char *type,
     char **error_r)

@@ -63,8 +63,8 @@ struct check_world {
 	 * request is taken over. NULL with *error_r (free()). */
 	cJSON *(*ask)(void *arg, const char *daemon, cJSON *request,
 	    char **error_r);
-	/* Standard output and error of a program, NULL-ended argv, the caller
-	 * frees. *status_r: its exit code, -1 if it could not run. */
+	/* Standard output and error of a program, NULL-ended argv, as much as
+	 * 16 MiB of it; the caller frees. *status_r: its exit code, -1 if it could not run. */
 	char *(*run)(void *arg, const char *const argv[], int *status_r);
 	enum outcome (*fetch)(void *arg, const struct check_fetch *fetch,
 	    struct check_reply *reply_r, struct reason *why);
@@ -131,6 +131,11 @@ const cJSON *check_identities(struct check *check);
 /* The same of the policy, as it would be loaded now: {identities: [...]}. NULL
  * if there is none. The caller deletes. */
 cJSON *check_policy(const struct check *check);
+
+/* The domain of each of the broker's names (_cb.DOMAIN) once, an array of
+ * strings: a key on its way in has an identity of its own. The caller
+ * deletes. */
+cJSON *check_mail_domains(struct check *check);
 
 /* What the DNS says, by gripd: {status, secure, ttl, target, records}. NULL
  * with *error_r. The caller deletes. */

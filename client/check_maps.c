@@ -57,51 +57,60 @@ compare_domain(const char *key, const char *url, void *context)
 		domain->found = true;
 }
 
+/* A mailbox of this host, if it has any. */
+static char *
+own_url(const struct check *check)
+{
+	const struct config_list *own = &check->config.mailbox.server_names;
+	const struct service_ports any = { 0 };
+	struct service_url url;
+	char *text;
+	bool good;
+
+	if (!check->config.mailboxd || own->count == 0)
+		return x_strdup("https://MAILBOX");
+	text = x_asprintf("https://%s:%lld", own->items[0],
+	    (long long)check->config.mailbox.public_port);
+	good = service_url_parse(text, &any, &url) == 0;
+	free(text);
+	return x_strdup(good ? url.text : "https://MAILBOX");
+}
+
 /* The broker acts on nothing for a domain that the map does not know. */
 static void
 check_domain(struct check *check, const char *name)
 {
 	const char *map = check->config.broker_keys.destinations;
-	const struct config_list *own = &check->config.mailbox.server_names;
 	struct domain domain = { .name = name };
+	char *url;
 
 	check_map_each(check, map, compare_domain, &domain);
 	if (domain.found)
 		return;
+	url = own_url(check);
 	check_say(check, CHECK_WARN, map, "has no mailbox for %s", name);
 	check_why(check,
 	    "placeholders to its users come as they are, and what they refer "
 	    "to is not fetched");
 	check_cure(check,
-	    "echo '@%s * https://%s' >> %s; systemctl restart cargomail-broker",
-	    name,
-	    check->config.mailboxd && own->count > 0 ? own->items[0] :
-						       "MAILBOX",
-	    map);
-}
-
-static void
-check_domains(struct check *check)
-{
-	const cJSON *identity;
-
-	cJSON_ArrayForEach(identity, check_identities(check))
-	{
-		const char *name = json_string(identity, "name");
-
-		if (name != NULL && strncmp(name, "_cb.", 4) == 0)
-			check_domain(check, name + 4);
-	}
+	    "echo '@%s * %s' >> %s; systemctl restart cargomail-broker", name,
+	    url, map);
+	free(url);
 }
 
 void
 check_maps(struct check *check)
 {
 	const struct check_origins *origins;
+	const cJSON *domain;
+	cJSON *domains;
 
 	if (!check->config.broker)
 		return;
-	check_domains(check);
+	domains = check_mail_domains(check);
+	cJSON_ArrayForEach(domain, domains)
+	    check_domain(check, domain->valuestring);
+	cJSON_Delete(domains);
 	origins = check_origins(check);
 	for (size_t i = 0; i < origins->count; i++)
 		check_other(check, &origins->items[i]);

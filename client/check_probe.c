@@ -14,7 +14,6 @@
 
 #define MESSAGE_MAX 65536
 #define DOMAINS_MAX 4 /* each takes seconds, or a minute if it is lost */
-#define NAMES_MAX 64
 #define ADDRESSES_MAX 4
 
 static size_t
@@ -148,35 +147,13 @@ probe_name(struct check *check, const struct check_postfix *postfix,
 	free(probe.address);
 }
 
-/* The domain of each of the broker's names, once: a key that is on its way
- * in has an identity of its own. */
-static size_t
-find_domains(struct check *check, const char *domains[NAMES_MAX])
-{
-	const cJSON *identity;
-	size_t count = 0, i;
-
-	cJSON_ArrayForEach(identity, check_identities(check))
-	{
-		const char *name = json_string(identity, "name");
-
-		if (name == NULL || strncmp(name, "_cb.", 4) != 0 ||
-		    count == NAMES_MAX)
-			continue;
-		for (i = 0; i < count && strcmp(domains[i], name + 4) != 0; i++)
-			;
-		if (i == count)
-			domains[count++] = name + 4;
-	}
-	return count;
-}
-
 void
 check_probe(struct check *check)
 {
-	const char *domains[NAMES_MAX];
 	struct check_postfix postfix;
-	size_t count, i;
+	const cJSON *domain;
+	cJSON *domains;
+	int count = 0;
 
 	if (!check->config.broker)
 		return;
@@ -184,13 +161,15 @@ check_probe(struct check *check)
 		check_postfix_free(&postfix);
 		return; /* `postfix` says so */
 	}
-	count = find_domains(check, domains);
-	for (i = 0; i < count && i < DOMAINS_MAX; i++)
-		probe_name(check, &postfix, domains[i]);
+	domains = check_mail_domains(check);
+	cJSON_ArrayForEach(domain, domains)
+	{
+		if (count++ < DOMAINS_MAX)
+			probe_name(check, &postfix, domain->valuestring);
+	}
 	if (count > DOMAINS_MAX)
 		check_say(check, CHECK_OK, "",
-		    "%zu more mail domains were not tried",
-		    count - DOMAINS_MAX);
+		    "%d more mail domains were not tried", count - DOMAINS_MAX);
 	if (count == 0) {
 		check_say(check, CHECK_WARN, "",
 		    "the broker cannot be asked to look at a probe: no name "
@@ -200,5 +179,6 @@ check_probe(struct check *check)
 		    "if \"daemons\" is well: run this as root or in the "
 		    "group cargomail-admin");
 	}
+	cJSON_Delete(domains);
 	check_postfix_free(&postfix);
 }
