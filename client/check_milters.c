@@ -6,6 +6,7 @@
  * that cannot be said.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,7 +153,9 @@ check_opendkim_script(struct check *check, const char *text)
 	char *script = file != NULL ? check_read(check, file) : NULL;
 	bool good = false;
 
-	if (file != NULL && script == NULL) {
+	if (file != NULL && script == NULL && errno == EACCES) {
+		good = true; /* only root can tell */
+	} else if (file != NULL && script == NULL) {
 		say_no_script(check, file);
 	} else if (check_script(check, OPENDKIM, script)) {
 		good = true;
@@ -181,6 +184,8 @@ check_rspamd_script(struct check *check)
 	char *script = check_read(check, file);
 	bool good;
 
+	if (script == NULL && errno == EACCES)
+		return true; /* only root can tell */
 	if (script == NULL) {
 		script = check_read(check, RSPAMD_OLD_LUA);
 		file = script != NULL ? RSPAMD_OLD_LUA : RSPAMD_LUA;
