@@ -64,7 +64,8 @@ struct check_world {
 	cJSON *(*ask)(void *arg, const char *daemon, cJSON *request,
 	    char **error_r);
 	/* Standard output and error of a program, NULL-ended argv, as much as
-	 * 16 MiB of it; the caller frees. *status_r: its exit code, -1 if it could not run. */
+	 * 16 MiB of it; the caller frees. *status_r: its exit code, -1 if it
+	 * could not run. */
 	char *(*run)(void *arg, const char *const argv[], int *status_r);
 	enum outcome (*fetch)(void *arg, const struct check_fetch *fetch,
 	    struct check_reply *reply_r, struct reason *why);
